@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .treatAllWarnings(as: .error),
+]
+
+func product(_ name: String, _ package: String) -> Target.Dependency {
+  .product(name: name, package: package)
+}
+
+let crypto = product("Crypto", "swift-crypto")
+let logging = product("Logging", "swift-log")
+let nioCore = product("NIOCore", "swift-nio")
+let nioEmbedded = product("NIOEmbedded", "swift-nio")
+let nioHTTP1 = product("NIOHTTP1", "swift-nio")
+let nioPosix = product("NIOPosix", "swift-nio")
+let nioWebSocket = product("NIOWebSocket", "swift-nio")
+let nioSSL = product("NIOSSL", "swift-nio-ssl")
+let httpClient = product("AsyncHTTPClient", "async-http-client")
+let lifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
+let argumentParser = product("ArgumentParser", "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+  name: "dhole",
+  products: [.executable(name: "dhole", targets: ["dhole"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    library("JSONTree", [crypto]),
+    library("Rules", ["JSONTree"]),
+    library("Transport", [crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket]),
+    library("Engine", ["JSONTree", "Rules", nioCore]),
+    library("Identity", ["Engine", "JSONTree", "Rules", crypto]),
+    library("Storage", ["CSQLite", "Engine", "JSONTree", crypto, nioCore]),
+    library("FirebaseWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
+    library("RESTWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
+    library(
+      "Server",
+      [
+        "Engine", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage", "Transport",
+        lifecycle, logging, nioCore, nioPosix,
+      ]),
+    .executableTarget(
+      name: "dhole",
+      dependencies: ["JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix],
+      swiftSettings: settings),
+
+    .target(name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", nioCore], path: "Tests/Support", swiftSettings: settings),
+    tests("JSONTreeTests", ["JSONTree"]),
+    tests("RulesTests", ["JSONTree", "Rules"]),
+    tests("TransportTests", ["Transport", nioCore, nioEmbedded, nioHTTP1, nioPosix]),
+    tests("EngineTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
+    tests("StorageTests", ["CSQLite", "Engine", "JSONTree", "Storage", nioCore, nioPosix]),
+    tests("IdentityTests", ["Identity", "JSONTree", "Rules"]),
+    tests("FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
+    tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
+    tests("ServerTests", ["JSONTree", "Server", logging, nioCore, nioPosix]),
+    tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
+    tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
+    tests("CrashTests", ["JSONTree", nioCore, nioPosix]),
+    tests("InteropTests", []),
+    tests("TidyTests", []),
+  ],
+)
