@@ -66,17 +66,22 @@ let package = Package(
       ]),
     .executableTarget(
       name: "dhole",
-      dependencies: ["JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix],
+      dependencies: [
+        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
+      ],
       swiftSettings: settings),
 
-    .target(name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", nioCore], path: "Tests/Support", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", nioCore], path: "Tests/Support",
+      swiftSettings: settings),
     tests("JSONTreeTests", ["JSONTree"]),
     tests("RulesTests", ["JSONTree", "Rules"]),
     tests("TransportTests", ["Transport", nioCore, nioEmbedded, nioHTTP1, nioPosix]),
     tests("EngineTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("StorageTests", ["CSQLite", "Engine", "JSONTree", "Storage", nioCore, nioPosix]),
     tests("IdentityTests", ["Identity", "JSONTree", "Rules"]),
-    tests("FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
+    tests(
+      "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("ServerTests", ["JSONTree", "Server", logging, nioCore, nioPosix]),
     tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),

@@ -1,0 +1,62 @@
+# Each target does its own set-up. Swift 6.3 must be installed; the rest comes from Debian and PyPI.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+HOST ?= 127.0.0.1
+PORT ?= 9000
+DATA ?= dhole-data
+VENV := .build-venv
+RELEASE := .build/release/dhole
+CHECKED := --explicit-target-dependency-import-check error
+
+.PHONY: serve build test lint bench soak clean packages python
+
+## Build the release binary and serve on 127.0.0.1:9000 in dev mode.
+serve: build
+	$(RELEASE) serve --dev --host $(HOST) --port $(PORT) --data $(DATA)
+
+build: packages
+	$(SWIFT) build -c release --product dhole
+
+## Everything that must pass before a change lands.
+test: packages python lint
+	$(SWIFT) build --build-tests $(CHECKED)
+	$(SWIFT) test --skip-build $(CHECKED) --disable-xctest
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+## Measured figures: a release build, the server on one core and the load on the other.
+bench: packages
+	@if [ -x Tests/Benchmarks/run ]; then SWIFT="$(SWIFT)" Tests/Benchmarks/run; \
+	else echo "make bench: Tests/Benchmarks/run is missing in this copy" >&2; exit 1; fi
+
+## The slow, randomised tests, many times as long as in `make test`.
+soak: packages python
+	$(SWIFT) build --build-tests $(CHECKED)
+	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests'
+
+clean:
+	rm -rf .build $(VENV)
+
+packages:
+	@missing=; \
+	pkg-config --exists sqlite3 2>/dev/null || missing="$$missing libsqlite3-dev pkg-config"; \
+	command -v git >/dev/null || missing="$$missing git"; \
+	if [ -n "$$missing" ]; then \
+	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  echo "installing$$missing"; \
+	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install" >&2; exit 1; }
+
+# The clients that the interoperability tests drive, unmodified from PyPI.
+python: $(VENV)/ready
+
+$(VENV)/ready: Makefile
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends python3-venv; }
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check firebase-admin websockets
+	touch $@

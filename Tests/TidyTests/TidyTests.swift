@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+@Suite struct TidyTests {
+  let files: [SourceFile]
+
+  init() throws {
+    files = try SourceFile.all()
+  }
+
+  @Test func `a file has at most 400 lines`() {
+    for file in files {
+      let count = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
+      #expect(count <= 400, "\(file.path) has \(count) lines: split it by idea")
+    }
+  }
+
+  @Test func `a line has at most 110 columns`() {
+    for file in files {
+      for (number, line) in file.lines.enumerated() where line.count > 110 {
+        Issue.record("\(file.path):\(number + 1) has \(line.count) columns")
+      }
+    }
+  }
+
+  @Test func `a function has at most 60 lines`() {
+    for file in files {
+      for function in file.functions where function.length > 60 {
+        Issue.record("\(file.path):\(function.line) \(function.name) has \(function.length) lines")
+      }
+    }
+  }
+
+  @Test func `a library neither traps on purpose nor prints nor steps around the concurrency checks`() {
+    let forbidden = [
+      "try!", "as!", "fatalError(", "@unchecked Sendable", "nonisolated(unsafe)", "DispatchQueue",
+      "debugPrint(", "assertionFailure(",
+    ]
+    for file in files where file.isLibrary {
+      for (number, line) in file.codeLines.enumerated() {
+        for word in forbidden where line.contains(word) {
+          Issue.record("\(file.path):\(number + 1) uses \(word)")
+        }
+        if line.firstMatch(of: /(^|[^.\w])print\(/) != nil {
+          Issue.record("\(file.path):\(number + 1) prints")
+        }
+      }
+    }
+  }
+
+  @Test func `a request handler starts no task`() {
+    for file in files where ["Engine", "FirebaseWire", "RESTWire", "Transport"].contains(file.target) {
+      guard file.isLibrary else { continue }
+      for (number, line) in file.codeLines.enumerated()
+      where line.firstMatch(of: /(^|[^.\w])Task(\.detached)?\s*\{/) != nil {
+        Issue.record("\(file.path):\(number + 1) starts a Task: it would reorder messages")
+      }
+    }
+  }
+
+  @Test func `nothing is left to be done without an issue`() {
+    for file in files where !file.path.hasPrefix("Tests/TidyTests/") {
+      for (number, line) in file.lines.enumerated()
+      where line.firstMatch(of: /\b(TODO|FIXME|XXX)\b/) != nil && line.firstMatch(of: /#\d+/) == nil {
+        Issue.record("\(file.path):\(number + 1) has a note without an issue")
+      }
+    }
+  }
+}
