@@ -1,0 +1,237 @@
+/// Reads strict JSON (RFC 8259) from bytes that stay valid as long as the reader is used.
+///
+/// A caller either pulls a text apart piece by piece, or reads a whole tree value with `readValue`. Nesting is
+/// bounded before it is followed, and every byte of UTF-8 is checked. After an error the reader is of no more use.
+package struct JSONReader {
+  /// What kind of value comes next.
+  package enum Token: Hashable, Sendable {
+    case object, array, string, number, `true`, `false`, null
+  }
+
+  /// A key of an object that is being read: its bytes in the input, or unescaped ones in `decoded`.
+  struct KeyReference {
+    var offset: Int
+    var count: Int32
+    var isDecoded: Bool
+  }
+
+  /// A child of an object that is being read.
+  struct Entry {
+    var key: KeyReference
+    var node: Node
+  }
+
+  let bytes: UnsafeRawBufferPointer
+  let limits: Limits
+  /// Where the next byte is read.
+  package internal(set) var position = 0
+  /// True right after an object or array was begun: a comma would be wrong.
+  private var isFresh = false
+  /// The children of all objects that are open, innermost last.
+  var entries = ContiguousArray<Entry>()
+  /// Unescaped keys, and strings while they are unescaped.
+  var decoded = ContiguousArray<UInt8>()
+  /// Server values in the objects that are open.
+  var found: [FoundServerValue] = []
+
+  package init(_ bytes: UnsafeRawBufferPointer, limits: Limits = .standard) {
+    self.bytes = bytes
+    self.limits = limits
+  }
+
+  // MARK: Pulling
+
+  /// The kind of the next value, or nil where none can start.
+  package var next: Token? {
+    mutating get {
+      skipWhitespace()
+      guard position < bytes.count else { return nil }
+      switch bytes[position] {
+      case UInt8(ascii: "{"): return .object
+      case UInt8(ascii: "["): return .array
+      case UInt8(ascii: "\""): return .string
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+      case UInt8(ascii: "t"): return .true
+      case UInt8(ascii: "f"): return .false
+      case UInt8(ascii: "n"): return .null
+      default: return nil
+      }
+    }
+  }
+
+  /// Enters an object; `nextKey` then leads from member to member.
+  package mutating func beginObject() throws(JSONSyntaxError) {
+    try begin(UInt8(ascii: "{"))
+  }
+
+  /// Enters an array; `nextElement` then leads from element to element.
+  package mutating func beginArray() throws(JSONSyntaxError) {
+    try begin(UInt8(ascii: "["))
+  }
+
+  /// The key of the next member, whose value must then be read; nil when the object is at its end.
+  package mutating func nextKey() throws(JSONSyntaxError) -> String? {
+    try nextKey { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// What `body` makes of the next member's key, whose bytes are valid inside it; nil at the object's end.
+  package mutating func nextKey<R>(
+    _ body: (UnsafeRawBufferPointer) -> R
+  ) throws(JSONSyntaxError) -> R? {
+    guard try advance(to: UInt8(ascii: "}")) else { return nil }
+    let result = try withStringUTF8(body)
+    try expect(UInt8(ascii: ":"))
+    return result
+  }
+
+  /// True if another element follows, which must then be read; false when the array is at its end.
+  package mutating func nextElement() throws(JSONSyntaxError) -> Bool {
+    try advance(to: UInt8(ascii: "]"))
+  }
+
+  package mutating func readString() throws(JSONSyntaxError) -> String {
+    try withStringUTF8 { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// What `body` makes of the next string's bytes, which are valid inside it.
+  package mutating func withStringUTF8<R>(
+    _ body: (UnsafeRawBufferPointer) -> R
+  ) throws(JSONSyntaxError) -> R {
+    try expect(UInt8(ascii: "\""), else: .unexpectedValue)
+    guard let plain = try scanString() else {
+      decoded.removeAll(keepingCapacity: true)
+      try unescapeString()
+      return decoded.withUnsafeBytes(body)
+    }
+    return body(UnsafeRawBufferPointer(rebasing: bytes[plain]))
+  }
+
+  /// The next number, exactly or the nearest double.
+  package mutating func readNumber() throws(JSONSyntaxError) -> Double {
+    switch try readNumberNode().content {
+    case .integer(let value): Double(value)
+    case .double(let value): value
+    default: preconditionFailure("a number is an integer or a double")
+    }
+  }
+
+  /// The next number if it is whole and fits 64 bits, otherwise nil; it is read either way.
+  package mutating func readInteger() throws(JSONSyntaxError) -> Int64? {
+    try readNumberNode().integer
+  }
+
+  package mutating func readBool() throws(JSONSyntaxError) -> Bool {
+    switch next {
+    case .true:
+      try expect(literal: "true")
+      return true
+    case .false:
+      try expect(literal: "false")
+      return false
+    default: throw fault(.unexpectedValue)
+    }
+  }
+
+  /// Reads a null if one is next; otherwise reads nothing and returns false.
+  package mutating func readNull() throws(JSONSyntaxError) -> Bool {
+    guard next == .null else { return false }
+    try expect(literal: "null")
+    return true
+  }
+
+  /// Checks the next value, whatever it is, and returns where it stands.
+  @discardableResult
+  package mutating func skipValue() throws(JSONSyntaxError) -> Range<Int> {
+    skipWhitespace()
+    let start = position
+    try skipValue(depth: 0)
+    return start..<position
+  }
+
+  /// Goes to another place, such as the start of a value that was skipped.
+  package mutating func seek(to position: Int) {
+    precondition(position >= 0 && position <= bytes.count, "no such position")
+    self.position = position
+    isFresh = false
+  }
+
+  /// Makes sure that nothing but whitespace is left.
+  package mutating func expectEnd() throws(JSONSyntaxError) {
+    skipWhitespace()
+    if position < bytes.count { throw fault(.trailingBytes) }
+  }
+
+  // MARK: Parts
+
+  private mutating func begin(_ bracket: UInt8) throws(JSONSyntaxError) {
+    try expect(bracket, else: .unexpectedValue)
+    isFresh = true
+  }
+
+  /// Steps over a comma, or over the bracket at the end, for which it returns false.
+  private mutating func advance(to bracket: UInt8) throws(JSONSyntaxError) -> Bool {
+    skipWhitespace()
+    let first = isFresh
+    isFresh = false
+    guard position < bytes.count else { throw fault(.unexpectedEnd) }
+    if bytes[position] == bracket {
+      position += 1
+      return false
+    }
+    if !first { try expect(UInt8(ascii: ",")) }
+    return true
+  }
+
+  private mutating func skipValue(depth: Int) throws(JSONSyntaxError) {
+    guard let token = next else { throw fault(position < bytes.count ? .unexpectedByte : .unexpectedEnd) }
+    switch token {
+    case .string: _ = try withStringUTF8 { _ in }
+    case .number: _ = try readNumberNode()
+    case .true: try expect(literal: "true")
+    case .false: try expect(literal: "false")
+    case .null: try expect(literal: "null")
+    case .object:
+      guard depth < limits.nesting else { throw fault(.tooDeep) }
+      try beginObject()
+      while try nextKey({ _ in true }) != nil { try skipValue(depth: depth + 1) }
+    case .array:
+      guard depth < limits.nesting else { throw fault(.tooDeep) }
+      try beginArray()
+      while try nextElement() { try skipValue(depth: depth + 1) }
+    }
+  }
+
+  @inline(__always)
+  mutating func skipWhitespace() {
+    while position < bytes.count {
+      let byte = bytes[position]
+      if byte > 0x20 || (byte != 0x20 && byte != 0x0A && byte != 0x0D && byte != 0x09) { return }
+      position &+= 1
+    }
+  }
+
+  /// Steps over whitespace and one byte.
+  @inline(__always)
+  mutating func expect(
+    _ byte: UInt8, else reason: JSONSyntaxError.Reason = .unexpectedByte
+  ) throws(JSONSyntaxError) {
+    skipWhitespace()
+    guard position < bytes.count else { throw fault(.unexpectedEnd) }
+    guard bytes[position] == byte else { throw fault(reason) }
+    position &+= 1
+  }
+
+  /// Steps over the rest of a word whose first byte is known to be there.
+  mutating func expect(literal: StaticString) throws(JSONSyntaxError) {
+    let count = literal.utf8CodeUnitCount
+    for i in 0..<count {
+      guard position < bytes.count else { throw fault(.unexpectedEnd) }
+      guard bytes[position] == literal.utf8Start[i] else { throw fault(.unexpectedByte) }
+      position += 1
+    }
+  }
+
+  func fault(_ reason: JSONSyntaxError.Reason) -> JSONSyntaxError {
+    JSONSyntaxError(reason, offset: position)
+  }
+}

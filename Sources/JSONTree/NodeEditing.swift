@@ -1,0 +1,60 @@
+extension Node {
+  /// The value after `value` has been written at `path`.
+  package func setting(_ value: Node, at path: Path) -> Node {
+    var copy = self
+    copy.set(value, at: path)
+    return copy
+  }
+
+  /// The value after all of these have been written below `path`, each replacing what is there.
+  package func merging(_ changes: [(Path, Node)], at path: Path = .root) -> Node {
+    var copy = self
+    for (place, value) in changes { copy.set(value, at: path.appending(place)) }
+    return copy
+  }
+
+  /// Writes `value` at `path`, in place where nothing else holds the storage.
+  ///
+  /// Null deletes, and an object left without children becomes null too. A value below a leaf replaces the leaf by
+  /// an object that keeps its priority. A path that ends in `.priority` sets the priority of what is there, and
+  /// needs a number, a string or null.
+  package mutating func set(_ value: Node, at path: Path) {
+    var value = value
+    if path.endsWithPriority {
+      let target = self[path.withoutPriority]
+      if target.isNull { return }
+      value = target.withPriority(value)
+    } else if value.isNull, self[path].isNull {
+      return
+    }
+    set(value, at: path.keys)
+  }
+
+  private mutating func set(_ value: Node, at keys: ArraySlice<ChildKey>) {
+    guard let key = keys.first else {
+      self = value
+      return
+    }
+    let rest = keys.dropFirst()
+    // The payload is taken out of its place first, so that its storage has one owner and is edited in place.
+    switch take() {
+    case .prioritized(let inner, let priority):
+      var node = Node(content: inner)
+      node.set(value, at: keys)
+      self = node.withPriority(Node(content: priority))
+    case .object(var block):
+      Block.update(&block, key) { $0.set(value, at: rest) }
+      self = block.total == 0 ? .null : Node(content: .object(block))
+    default:
+      var child = Node.null
+      child.set(value, at: rest)
+      self = Node(children: CollectionOfOne((key, child)))
+    }
+  }
+
+  private mutating func take() -> Content {
+    let taken = content
+    content = .null
+    return taken
+  }
+}
