@@ -1,0 +1,135 @@
+import JSONTree
+
+/// One location of a rules file: its own rules, and the locations below it.
+final class RuleNode: Sendable {
+  let read: Rule?
+  let write: Rule?
+  let validate: Rule?
+  /// What `.indexOn` names: child paths and `.value`.
+  let indexes: [String]
+  let children: [ChildKey: RuleNode]
+  /// The `$name` child, which serves every key without a child of its own.
+  let wildcard: (name: String, node: RuleNode)?
+
+  init(
+    read: Rule?, write: Rule?, validate: Rule?, indexes: [String], children: [ChildKey: RuleNode],
+    wildcard: (name: String, node: RuleNode)?
+  ) {
+    self.read = read
+    self.write = write
+    self.validate = validate
+    self.indexes = indexes
+    self.children = children
+    self.wildcard = wildcard
+  }
+
+  static let empty = RuleNode(
+    read: nil, write: nil, validate: nil, indexes: [], children: [:], wildcard: nil)
+
+  /// The location that governs `key`: the literal child if there is one, else the wildcard.
+  func child(_ key: ChildKey) -> RuleNode? {
+    children[key] ?? wildcard?.node
+  }
+}
+
+/// A rule expression and where it stands in the rules text.
+struct Rule: Sendable, Equatable {
+  /// The outcome, as long as expressions other than the two constants are refused at upload.
+  let verdict: Bool
+  let line: Int
+}
+
+/// Builds the tree from a parsed file and collects every fault on the way.
+struct RuleTreeBuilder {
+  private let places: SourcePlaces
+  private(set) var errors: [RulesError] = []
+
+  init(_ bytes: [UInt8]) {
+    places = SourcePlaces(bytes)
+  }
+
+  mutating func build(_ file: FileValue) -> RuleNode {
+    guard case .object(let members) = file.content,
+      let rules = members.first(where: { $0.key.text == "rules" })
+    else {
+      errors.append(RulesError(line: 1, column: 2, message: "Expected 'rules' property."))
+      return .empty
+    }
+    return node(rules.value, wildcards: [])
+  }
+
+  private mutating func node(_ value: FileValue, wildcards: Set<String>) -> RuleNode {
+    guard case .object(let members) = value.content else {
+      report("Expected '{'.", at: value.offset)
+      return .empty
+    }
+    var rules: [String: Rule] = [:]
+    var indexes: [String] = []
+    var children: [ChildKey: RuleNode] = [:]
+    var wildcard: (name: String, node: RuleNode)?
+    for member in members {
+      let name = member.key.text
+      switch name {
+      case ".read", ".write", ".validate": rules[name] = rule(member.value)
+      case ".indexOn": indexes = indexNames(member.value)
+      case _ where name.hasPrefix("$"):
+        if let first = wildcard {
+          report("Cannot have multiple default rules ('\(first.name)' and '\(name)').", at: member.key.offset)
+        } else if wildcards.contains(name) {
+          report("'\(name)' already names an enclosing location.", at: member.key.offset)
+        }
+        wildcard = (name, node(member.value, wildcards: wildcards.union([name])))
+      default: child(member, wildcards: wildcards, into: &children)
+      }
+    }
+    return RuleNode(
+      read: rules[".read"], write: rules[".write"], validate: rules[".validate"], indexes: indexes,
+      children: children, wildcard: wildcard)
+  }
+
+  private mutating func child(
+    _ member: FileValue.Member, wildcards: Set<String>, into children: inout [ChildKey: RuleNode]
+  ) {
+    guard case .object = member.value.content else { return report("Expected '{'.", at: member.value.offset) }
+    guard let key = try? ChildKey(member.key.text) else {
+      return report(##"String can't contain ".", "#", "$", "/", "[", or "]""##, at: member.key.offset)
+    }
+    children[key] = node(member.value, wildcards: wildcards)
+  }
+
+  private mutating func rule(_ value: FileValue) -> Rule? {
+    let line = places.error(at: value.offset, "").line
+    switch value.content {
+    case .bool(let verdict): return Rule(verdict: verdict, line: line)
+    case .string(let string):
+      switch string.text {
+      case "true": return Rule(verdict: true, line: line)
+      case "false": return Rule(verdict: false, line: line)
+      default: report("Only true and false are understood here by this version.", at: value.offset)
+      }
+    default:
+      report("Invalid rule expression.  Expected 'true', 'false', or an expression string.", at: value.offset)
+    }
+    return nil
+  }
+
+  private mutating func indexNames(_ value: FileValue) -> [String] {
+    let message = "Invalid indexOn expression. Must be either a string or an array of strings"
+    switch value.content {
+    case .string(let one): return [one.text]
+    case .array(let many):
+      return many.compactMap { element in
+        if case .string(let name) = element.content { return name.text }
+        report(message, at: element.offset)
+        return nil
+      }
+    default:
+      report(message, at: value.offset)
+      return []
+    }
+  }
+
+  private mutating func report(_ message: String, at offset: Int) {
+    errors.append(places.error(at: offset, message))
+  }
+}
