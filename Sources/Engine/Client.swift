@@ -1,0 +1,65 @@
+package import NIOCore
+
+/// What a client's connection does with what the engine sends it. Everything runs on the client's loop, in commit order.
+package protocol Receiver: AnyObject {
+  /// Pushes as whole frames: append them to the outbox, do not send yet.
+  func receive(frames: ByteBuffer)
+  /// Something for this client alone.
+  func receive(_ event: ListenEvent)
+  /// The answer to a request.
+  func receive(_ answer: Answer)
+  /// Everything of one turn has been received: send it, at once.
+  func flush()
+}
+
+/// Turns a change into a whole push, the same bytes for all listens of one form. Pure: it runs on any thread.
+package protocol Dialect: Sendable {
+  func encode(_ change: Change, form: PushForm) -> ByteBuffer
+}
+
+/// How a listen's pushes look: two listens of equal form get equal bytes for equal changes. Chosen by the wire.
+package struct PushForm: Hashable, Sendable {
+  /// Which protocol: one number for each `Dialect` type.
+  package var dialect: UInt8
+  /// Which carrier's framing.
+  package var carrier: UInt8
+  /// What else is in the bytes (a query's tag, for example); 0 for nothing. Listens with 0 are told each change once,
+  /// however many of one client overlap.
+  package var variant: UInt32
+
+  package init(dialect: UInt8, variant: UInt32 = 0, carrier: UInt8 = 0) {
+    self.dialect = dialect
+    self.variant = variant
+    self.carrier = carrier
+  }
+}
+
+/// One connected client: a wire session, an event stream, a REST connection.
+///
+/// It holds its receiver strongly until `disconnect`, which whoever made it calls when the connection has ended.
+package final class Client: Sendable {
+  package let eventLoop: any EventLoop
+  package let dialect: any Dialect
+  private let inbox: NIOLoopBoundBox<Inbox>
+
+  private struct Inbox {
+    var receiver: (any Receiver)?
+    /// More deliveries of this turn are for it: it is flushed at their end.
+    var isShared = false
+  }
+
+  /// Must be called on the loop.
+  package init(eventLoop: any EventLoop, receiver: any Receiver, dialect: any Dialect) {
+    self.eventLoop = eventLoop
+    self.dialect = dialect
+    inbox = NIOLoopBoundBox(Inbox(receiver: receiver), eventLoop: eventLoop)
+  }
+
+  /// Process-unique while the client lives.
+  package var id: ObjectIdentifier { ObjectIdentifier(self) }
+
+  /// Lets go of the receiver; nothing is received any more. On the client's loop.
+  package func disconnect() {
+    inbox.value.receiver = nil
+  }
+}

@@ -1,0 +1,31 @@
+package import Rules
+
+/// What an operator may set for a database: its bounds and its habits.
+package struct DatabaseOptions: Sendable {
+  /// The rules of a database that has none of its own.
+  package var defaultRules: RuleSet = .closed
+
+  /// Listens that one client may hold.
+  package var listensPerClient = 10_000
+  /// Remembered onDisconnect writes that one session may hold, and their size in bytes of JSON text.
+  package var disconnectRecordsPerSession = 1_000
+  package var disconnectBytesPerSession = 4 * 1024 * 1024
+  /// Requests, and bytes of writes, that may wait for the log; past either new ones are `overloaded`.
+  package var pendingRequests = 100_000
+  package var pendingBytes = 64 * 1024 * 1024
+  /// Requests of one client that may wait for the log.
+  package var pendingRequestsPerClient = 16_384
+  /// A batch is closed when it has grown past this; one write may be larger.
+  package var batchBytes = 8 * 1024 * 1024
+  /// The largest write, in bytes of JSON text.
+  package var writeBytes = 256 * 1024 * 1024
+  /// The largest value that a get or a listen is given, estimated.
+  package var readBytes = 256 * 1024 * 1024
+
+  /// A checkpoint is written once this many batches or bytes, or seconds with any batch, lie behind the last one.
+  package var checkpointEntries: UInt64 = 10_000
+  package var checkpointBytes: UInt64 = 64 * 1024 * 1024
+  package var checkpointSeconds: Int64 = 60
+
+  package init() {}
+}
