@@ -79,7 +79,7 @@ let package = Package(
     tests("TransportTests", ["Transport", nioCore, nioEmbedded, nioHTTP1, nioPosix]),
     tests("EngineTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("StorageTests", ["CSQLite", "Engine", "JSONTree", "Storage", nioCore, nioPosix]),
-    tests("IdentityTests", ["Identity", "JSONTree", "Rules"]),
+    tests("IdentityTests", ["Engine", "Identity", "JSONTree", "Rules"]),
     tests(
       "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),

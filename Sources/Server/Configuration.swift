@@ -1,0 +1,44 @@
+package import Transport
+
+/// Everything that a server is told before it starts.
+package struct Configuration: Sendable {
+  /// What an acknowledgement promises.
+  package enum Durability: String, Sendable, CaseIterable {
+    /// The write is on the disk.
+    case full
+    /// The write is with the operating system: a power failure may take the last moments.
+    case relaxed
+  }
+
+  /// Where to listen; loopback unless told otherwise.
+  package var host = "127.0.0.1"
+  /// 0 takes any free port.
+  package var port = 9000
+  package var tls: TLSFiles?
+  /// The folder of the journal, the checkpoints and the admin secret.
+  package var dataFolder = "dhole-data"
+  /// An emulator: open rules, `owner` is the operator, unsigned tokens, databases made on use.
+  package var isDevelopment = false
+  package var durability = Durability.full
+  /// Event loops; nil is one for each processor.
+  package var threadCount: Int?
+  /// With `example.com`, the host `rooms.example.com` names the database `rooms`.
+  package var baseDomain: String?
+  /// A database without clients is closed after this long.
+  package var idleDatabaseSeconds = 300.0
+  /// How long open exchanges may take to finish when the server stops.
+  package var graceSeconds = 2.0
+  package var transportLimits = TransportLimits()
+
+  package init() {}
+
+  /// Serves TLS with these PEM files.
+  package mutating func useTLS(certificateChain: String, privateKey: String) {
+    tls = TLSFiles(certificateChain: certificateChain, privateKey: privateKey)
+  }
+
+  /// Whether only this machine can reach it.
+  package var isLoopback: Bool {
+    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  }
+}

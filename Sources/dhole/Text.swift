@@ -1,0 +1,42 @@
+import JSONTree
+
+/// Picks members out of small JSON answers without building a tree.
+enum Text {
+  /// The string member `name` of an object; nil when it is absent or something else.
+  static func member(_ name: String, of bytes: [UInt8]) -> String? {
+    bytes.withUnsafeBytes { raw in
+      var reader = JSONReader(raw)
+      guard (try? reader.beginObject()) != nil else { return nil }
+      while let key = try? reader.nextKey() {
+        if key == name { return try? reader.readString() }
+        guard (try? reader.skipValue()) != nil else { return nil }
+      }
+      return nil
+    }
+  }
+
+  /// The members of an object in their order, each value as the bytes it was written with; nil when it is no object.
+  static func members(of bytes: [UInt8]) -> [(key: String, value: [UInt8])]? {
+    bytes.withUnsafeBytes { raw in
+      var reader = JSONReader(raw)
+      var members: [(key: String, value: [UInt8])] = []
+      do {
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+          members.append((key, Array(raw[try reader.skipValue()])))
+        }
+        try reader.expectEnd()
+      } catch {
+        return nil
+      }
+      return members
+    }
+  }
+
+  /// A JSON string with its quotes.
+  static func quoted(_ text: String) -> String {
+    var out: [UInt8] = []
+    JSONText.appendString(text, to: &out)
+    return String(decoding: out, as: UTF8.self)
+  }
+}
