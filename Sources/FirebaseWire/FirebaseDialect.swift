@@ -1,0 +1,87 @@
+package import Engine
+import JSONTree
+package import NIOCore
+import Transport
+
+/// How the engine writes changes for Firebase clients: whole frames, which any number of sockets can share.
+package struct FirebaseDialect: Dialect {
+  /// What tells this dialect's forms from those of others.
+  package static let number: UInt8 = 1
+  /// The variant of a filtered listen that has no tag.
+  private static let untaggedVariant = UInt32.max
+
+  private let mostBytes: Int
+
+  package init() {
+    self.init(mostBytes: MessageChunks.mostBytes)
+  }
+
+  init(mostBytes: Int) {
+    self.mostBytes = mostBytes
+  }
+
+  /// The form of a listen's pushes. An untagged listen on everything shares its pushes with those it overlaps.
+  static func form(tag: UInt32?, isFiltered: Bool, carrier: UInt8) -> PushForm {
+    let variant = tag.map { $0 + 1 } ?? (isFiltered ? untaggedVariant : 0)
+    return PushForm(dialect: number, variant: variant, carrier: carrier)
+  }
+
+  /// The tag that a form's pushes carry.
+  static func tag(of form: PushForm) -> UInt32? {
+    form.variant == 0 || form.variant == untaggedVariant ? nil : form.variant - 1
+  }
+
+  package func encode(_ change: Change, form: PushForm) -> ByteBuffer {
+    var messages = MessageList()
+    messages.push(change, tag: FirebaseDialect.tag(of: form))
+    if messages.lastCount > mostBytes {
+      messages = MessageList()
+      // A byte of text takes up to six bytes of JSON.
+      for piece in change.pieces(of: mostBytes / 8) { messages.push(piece, tag: FirebaseDialect.tag(of: form)) }
+    }
+    return messages.frames(carrier: form.carrier)
+  }
+}
+
+extension MessageList {
+  /// The messages as a carrier sends them: cut into frames for a WebSocket, bare for any other.
+  func frames(carrier: UInt8) -> ByteBuffer {
+    var frames = ByteBuffer()
+    frames.reserveCapacity(bytes.count + count * WebSocketFraming.headBytes)
+    forEach { message in
+      if carrier == FirebaseDialect.webSocket {
+        MessageChunks.append(message, to: &frames)
+      } else {
+        frames.writeBytes(message)
+      }
+    }
+    return frames
+  }
+}
+
+extension FirebaseDialect {
+  /// The number of the carrier whose frames are cut and headed here.
+  static let webSocket: UInt8 = 0
+}
+
+extension MessageChunks {
+  /// The longest text that surely needs no more chunks than can be announced.
+  static let mostBytes = mostChunks * unitsPerFrame
+
+  /// Appends a message as WebSocket frames.
+  static func append(_ message: UnsafeRawBufferPointer, to frames: inout ByteBuffer) {
+    if message.count <= unitsPerFrame {
+      WebSocketFraming.append(text: message, to: &frames)
+      return
+    }
+    let chunks = ranges(message)
+    if chunks.count > 1 {
+      let count = String(chunks.count)
+      WebSocketFraming.appendTextHead(count: count.utf8.count, to: &frames)
+      frames.writeString(count)
+    }
+    for chunk in chunks {
+      WebSocketFraming.append(text: UnsafeRawBufferPointer(rebasing: message[chunk]), to: &frames)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// The bounds that one Firebase connection keeps, whatever its client sends.
+package struct FirebaseLimits: Sendable, Hashable {
+  /// The longest message, all its chunks together: 16 MiB to write and room for the envelope around it.
+  package var messageBytes: Int
+  /// How much of a longer message is kept to find out which request it was.
+  package var oversizedHeadBytes: Int
+  /// How many listens one connection may hold.
+  package var listens: Int
+  /// How many requests may wait for a database or for a credential to be checked.
+  package var waitingRequests: Int
+  /// How many bytes of requests may wait, or be unanswered.
+  package var waitingBytes: Int
+  /// The longest credential, in UTF-8 bytes.
+  package var credentialBytes: Int
+  /// The longest time until the next look at a credential's expiry.
+  package var expiryCheckSeconds: Int64
+
+  /// What the server keeps unless it is told otherwise.
+  package static let standard = FirebaseLimits()
+
+  package init(
+    messageBytes: Int = 16 * 1024 * 1024 + 64 * 1024, oversizedHeadBytes: Int = 4096, listens: Int = 100_000,
+    waitingRequests: Int = 200_000, waitingBytes: Int = 64 * 1024 * 1024, credentialBytes: Int = 64 * 1024,
+    expiryCheckSeconds: Int64 = 24 * 60 * 60
+  ) {
+    self.messageBytes = messageBytes
+    self.oversizedHeadBytes = oversizedHeadBytes
+    self.listens = listens
+    self.waitingRequests = waitingRequests
+    self.waitingBytes = waitingBytes
+    self.credentialBytes = credentialBytes
+    self.expiryCheckSeconds = expiryCheckSeconds
+  }
+}

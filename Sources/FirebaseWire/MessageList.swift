@@ -1,0 +1,91 @@
+package import JSONTree
+
+/// Whole messages in the order in which they are to be sent, as JSON texts in one run of memory.
+package struct MessageList: Sendable {
+  private(set) var bytes: [UInt8] = []
+  private var ends: [Int] = []
+
+  package init() {}
+
+  package var isEmpty: Bool { ends.isEmpty }
+
+  /// How many messages there are.
+  package var count: Int { ends.count }
+
+  /// Calls `body` with each message's bytes, which are valid until it returns.
+  package func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    bytes.withUnsafeBytes { all in
+      var start = 0
+      for end in ends {
+        body(UnsafeRawBufferPointer(rebasing: all[start..<end]))
+        start = end
+      }
+    }
+  }
+
+  /// The messages as texts.
+  package var texts: [String] {
+    var texts: [String] = []
+    forEach { texts.append(String(decoding: $0, as: UTF8.self)) }
+    return texts
+  }
+
+  /// Adds the message that `body` writes.
+  mutating func add(_ body: (inout [UInt8]) -> Void) {
+    body(&bytes)
+    ends.append(bytes.count)
+  }
+
+  /// How many bytes the last message has.
+  var lastCount: Int {
+    guard let last = ends.last else { return 0 }
+    return last - (ends.dropLast().last ?? 0)
+  }
+
+  mutating func removeLast() {
+    bytes.removeLast(lastCount)
+    ends.removeLast()
+  }
+}
+
+extension [UInt8] {
+  @inline(__always)
+  mutating func append(_ text: StaticString) {
+    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  mutating func append(string: String) {
+    JSONText.appendString(string, to: &self)
+  }
+
+  @inline(__always)
+  mutating func append(number: Int64) {
+    JSONText.appendNumber(number, to: &self)
+  }
+
+  /// A path as a JSON string, without a leading slash.
+  mutating func append(path: Path) {
+    append(UInt8(ascii: "\""))
+    var isFirst = true
+    for key in path.keys {
+      if !isFirst { append(UInt8(ascii: "/")) }
+      isFirst = false
+      append(key: key)
+    }
+    if path.endsWithPriority { append(isFirst ? ".priority" : "/.priority") }
+    append(UInt8(ascii: "\""))
+  }
+
+  private mutating func append(key: ChildKey) {
+    key.withUTF8 { text in
+      let needsEscape = text.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+      if needsEscape {
+        var quoted: [UInt8] = []
+        JSONText.appendString(text, to: &quoted)
+        append(contentsOf: quoted[1..<quoted.count - 1])
+      } else {
+        append(contentsOf: text)
+      }
+    }
+  }
+}
