@@ -33,7 +33,9 @@ extension Change {
     case .merge(let path, let entries):
       // A long value must replace what is there before it can be added to.
       let long = entries.filter { $0.value.isObject && $0.value.estimatedBytes > bytes }
-      for entry in entries where !long.contains(where: { $0.path == entry.path }) { add(entry.path, entry.value) }
+      for entry in entries where !long.contains(where: { $0.path == entry.path }) {
+        add(entry.path, entry.value)
+      }
       return batches.filter { !$0.isEmpty }.map { .merge(path, $0) }
         + long.flatMap { Change.set(path.appending($0.path), $0.value).pieces(of: bytes) }
     }

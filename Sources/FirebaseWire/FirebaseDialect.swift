@@ -20,7 +20,7 @@ package struct FirebaseDialect: Dialect {
     self.mostBytes = mostBytes
   }
 
-  /// The form of a listen's pushes. An untagged listen on everything shares its pushes with those it overlaps.
+  /// The form of a listen's pushes. An untagged listen on everything shares pushes with those it overlaps.
   static func form(tag: UInt32?, isFiltered: Bool, carrier: UInt8) -> PushForm {
     let variant = tag.map { $0 + 1 } ?? (isFiltered ? untaggedVariant : 0)
     return PushForm(dialect: number, variant: variant, carrier: carrier)
@@ -37,7 +37,9 @@ package struct FirebaseDialect: Dialect {
     if messages.lastCount > mostBytes {
       messages = MessageList()
       // A byte of text takes up to six bytes of JSON.
-      for piece in change.pieces(of: mostBytes / 8) { messages.push(piece, tag: FirebaseDialect.tag(of: form)) }
+      for piece in change.pieces(of: mostBytes / 8) {
+        messages.push(piece, tag: FirebaseDialect.tag(of: form))
+      }
     }
     return messages.frames(carrier: form.carrier)
   }

@@ -4,11 +4,9 @@ package struct FirebaseLimits: Sendable, Hashable {
   package var messageBytes: Int
   /// How much of a longer message is kept to find out which request it was.
   package var oversizedHeadBytes: Int
-  /// How many listens one connection may hold.
-  package var listens: Int
   /// How many requests may wait for a database or for a credential to be checked.
   package var waitingRequests: Int
-  /// How many bytes of requests may wait, or be unanswered.
+  /// How many bytes of requests may wait.
   package var waitingBytes: Int
   /// The longest credential, in UTF-8 bytes.
   package var credentialBytes: Int
@@ -19,13 +17,12 @@ package struct FirebaseLimits: Sendable, Hashable {
   package static let standard = FirebaseLimits()
 
   package init(
-    messageBytes: Int = 16 * 1024 * 1024 + 64 * 1024, oversizedHeadBytes: Int = 4096, listens: Int = 100_000,
+    messageBytes: Int = 16 * 1024 * 1024 + 64 * 1024, oversizedHeadBytes: Int = 4096,
     waitingRequests: Int = 200_000, waitingBytes: Int = 64 * 1024 * 1024, credentialBytes: Int = 64 * 1024,
     expiryCheckSeconds: Int64 = 24 * 60 * 60
   ) {
     self.messageBytes = messageBytes
     self.oversizedHeadBytes = oversizedHeadBytes
-    self.listens = listens
     self.waitingRequests = waitingRequests
     self.waitingBytes = waitingBytes
     self.credentialBytes = credentialBytes

@@ -40,7 +40,6 @@ package enum FirebaseText {
   static let unexpectedValue = "A part of the request is of the wrong type"
   static let invalidJSON = "The request is not valid JSON"
   static let invalidTag = "A listen's tag must be a whole number from 0 to 2147483647"
-  static let tagWithoutNumber = "The request has no number"
 
   // Queries.
   static let invalidQuery = "A part of the query is not valid"
@@ -54,7 +53,6 @@ package enum FirebaseText {
   static let messageTooBig = "The request is larger than 16 MB"
   static let stringTooLong = "A text is longer than 10 MB"
   static let dataTooBig = "The data is larger than one request may read or write"
-  static let tooManyListens = "This connection has too many listens"
   static let credentialTooLong = "The credential is too long"
   static let overloaded = "The database has too much to do, try again later"
   static let unavailable = "The database can't take writes at the moment"

@@ -26,7 +26,7 @@ package enum MessageChunks {
     var left = unitsPerFrame
     var end = start
     while left > 0, end < text.count {
-      // A text has no more code units than bytes, so that many bytes fit, but for a pair that begins in the last one.
+      // A text has no more code units than bytes: that many fit, but for a pair that begins in the last.
       let next = min(text.count, end + left)
       left -= unitCount(text, end..<next)
       end = next

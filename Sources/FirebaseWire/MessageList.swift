@@ -1,4 +1,4 @@
-package import JSONTree
+import JSONTree
 
 /// Whole messages in the order in which they are to be sent, as JSON texts in one run of memory.
 package struct MessageList: Sendable {

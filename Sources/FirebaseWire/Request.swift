@@ -1,6 +1,5 @@
 package import Engine
 package import JSONTree
-import NIOCore
 
 /// What one message of a client asks for.
 package enum Request: Sendable {

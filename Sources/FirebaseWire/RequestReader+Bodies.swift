@@ -95,7 +95,9 @@ extension RequestReader {
   private static func action(_ verb: Verb, at path: Path, _ written: Written?, hash: String?) -> Action {
     switch written {
     case .value(let value):
-      if path.endsWithPriority, !value.canBePriority { return .refuse(.invalid(FirebaseText.invalidPriority)) }
+      if path.endsWithPriority, !value.canBePriority {
+        return .refuse(.invalid(FirebaseText.invalidPriority))
+      }
       return verb == .put ? .put(path, value, hash: hash) : .onDisconnect(.put(path, value))
     case .changes(let changes):
       return verb == .merge ? .merge(path, changes) : .onDisconnect(.merge(path, changes))
@@ -148,7 +150,8 @@ extension RequestReader {
         if let refusal = try query(into: &listening) { return .refuse(refusal) }
         listening.queryText = listening.query == .all ? nil : Array(message[start..<json.position])
       case .type:
-        guard json.next == .number, let tag = try json.readInteger(), (0...Int64(Int32.max)).contains(tag) else {
+        guard json.next == .number, let tag = try json.readInteger(), (0...Int64(Int32.max)).contains(tag)
+        else {
           return .refuse(.invalid(FirebaseText.invalidTag))
         }
         listening.tag = UInt32(tag)

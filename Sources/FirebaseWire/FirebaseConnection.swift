@@ -1,0 +1,210 @@
+package import Engine
+package import NIOCore
+import Rules
+package import Transport
+
+/// One Firebase client's connection: it carries out what the session decides.
+///
+/// Everything runs on the link's loop. The requests that one read of the socket brings enter the database
+/// together, and the answers and pushes of one turn of the database leave together.
+package final class FirebaseConnection: MessageHandler, Receiver {
+  private let services: FirebaseServices
+  private let handshake: Handshake
+  private var link: (any MessageLink)?
+  private var assembler = FrameAssembler()
+  private var session: FirebaseSession?
+  /// Set together, once the database is open.
+  private var database: Database?
+  private var client: Client?
+  private var actions = SessionActions()
+  private var expiry: Scheduled<Void>?
+
+  package init(services: FirebaseServices, head: RequestHead) {
+    self.services = services
+    handshake = Handshake(head, naming: services.naming)
+  }
+
+  // MARK: The link
+
+  package func opened(link: any MessageLink) {
+    self.link = link
+    if handshake.movedSession != nil {
+      // Only a session that is carried by long polling can move, and there is none by this name.
+      actions.messages.reset(host: handshake.host)
+      return send()
+    }
+    session = FirebaseSession(
+      limits: services.limits, explainsDenials: services.explainsDenials, carrier: link.carrier)
+    let bound = NIOLoopBound(self, eventLoop: link.eventLoop)
+    services.databases.database(named: handshake.database, on: link.eventLoop) { result in
+      bound.value.found(result)
+    }
+  }
+
+  package func received(_ message: ByteBuffer, isText: Bool) {
+    guard isText, session != nil else { return }
+    switch assembler.receive(message, limits: services.limits) {
+    case .nothing: break
+    case .message(let text):
+      let request = text.withUnsafeReadableBytes(Request.read)
+      session?.receive(request, bytes: text.readableBytes, into: &actions)
+    case .oversized(let head):
+      head.withUnsafeReadableBytes { session?.receiveOversized(head: $0, into: &actions) }
+    }
+  }
+
+  package func receivedAll() {
+    guard !actions.isEmpty else { return }
+    carryOut()
+    send()
+  }
+
+  package func closed() {
+    link = nil
+    expiry?.cancel()
+    expiry = nil
+    session?.closed()
+    actions = SessionActions()
+    guard let database, let client else { return }
+    self.database = nil
+    self.client = nil
+    client.disconnect()
+    database.enter { $0.detach(client) }
+  }
+
+  // MARK: The database
+
+  private func found(_ result: Result<Database, DirectoryError>) {
+    guard let link else { return }
+    switch result {
+    case .success(let database): attach(to: database, on: link)
+    case .failure(.unknown): refuse(FirebaseText.unknownDatabase, link)
+    case .failure(.disabled(let reason)): refuse(reason, link)
+    case .failure(.failed):
+      session?.closed()
+      link.close(code: CloseCode.tryAgainLater, reason: FirebaseText.databaseUnavailable)
+    }
+  }
+
+  private func attach(to database: Database, on link: any MessageLink) {
+    let client = Client(eventLoop: link.eventLoop, receiver: self, dialect: FirebaseDialect())
+    let sessionID = services.newSession()
+    let lastSession = handshake.lastSession
+    self.database = database
+    self.client = client
+    database.enter { database in
+      if let lastSession { database.endSession(lastSession) }
+      database.attach(client, caller: .anonymous, sessionID: sessionID)
+    }
+    actions.messages.hello(
+      nowMilliseconds: services.clock.nowMilliseconds(), host: handshake.host, sessionID: sessionID)
+    session?.opened(into: &actions)
+    carryOut()
+    send()
+  }
+
+  /// Tells the client to stop for good.
+  private func refuse(_ reason: String, _ link: any MessageLink) {
+    session?.closed()
+    actions = SessionActions()
+    actions.messages.shutdown(reason)
+    send()
+    link.close(code: CloseCode.normal, reason: "")
+  }
+
+  // MARK: What the session decides
+
+  private func carryOut() {
+    takeSteps()
+    guard !actions.commands.isEmpty, let database, let client else { return }
+    let commands = actions.commands
+    actions.commands = []
+    if commands.count == 1 {
+      let command = commands[0]
+      return database.enter { command.run(in: $0, for: client) }
+    }
+    database.enter { database in
+      for command in commands { command.run(in: database, for: client) }
+    }
+  }
+
+  private func takeSteps() {
+    while !actions.steps.isEmpty {
+      let steps = actions.steps
+      actions.steps = []
+      for step in steps { take(step) }
+    }
+  }
+
+  private func take(_ step: SessionActions.Step) {
+    switch step {
+    case .authenticate(let credential):
+      guard let database else { return }
+      let now = services.clock.nowMilliseconds() / 1000
+      let result = services.authenticator.authenticate(credential, database: database.id, nowSeconds: now)
+      session?.authenticated(result, into: &actions)
+    case .expire(let second):
+      expiry?.cancel()
+      expiry = nil
+      if let second { awaitExpiry(second) }
+    case .close(let code, let reason):
+      send()
+      link?.close(code: code, reason: reason)
+    }
+  }
+
+  private func awaitExpiry(_ second: Int64) {
+    guard let link else { return }
+    let now = services.clock.nowMilliseconds() / 1000
+    let left = second.subtractingReportingOverflow(now)
+    let seconds = left.overflow ? 0 : min(max(left.partialValue, 0), services.limits.expiryCheckSeconds)
+    let bound = NIOLoopBound(self, eventLoop: link.eventLoop)
+    expiry = link.eventLoop.scheduleTask(in: .seconds(seconds)) { bound.value.checkExpiry(second) }
+  }
+
+  private func checkExpiry(_ second: Int64) {
+    guard services.clock.nowMilliseconds() / 1000 >= second else { return awaitExpiry(second) }
+    session?.expired(into: &actions)
+    carryOut()
+    send()
+  }
+
+  // MARK: What the database tells
+
+  package func receive(frames: ByteBuffer) {
+    guard let link else { return }
+    appendMessages(to: link)
+    link.append(frames: frames)
+  }
+
+  package func receive(_ event: ListenEvent) {
+    session?.receive(event, into: &actions)
+  }
+
+  package func receive(_ answer: Answer) {
+    session?.receive(answer, into: &actions)
+  }
+
+  package func flush() {
+    send()
+  }
+
+  // MARK: Sending
+
+  private func send() {
+    guard let link else { return }
+    appendMessages(to: link)
+    link.flush()
+  }
+
+  private func appendMessages(to link: any MessageLink) {
+    if actions.messages.isEmpty { return }
+    let messages = actions.messages
+    actions.messages = MessageList()
+    if link.carrier == FirebaseDialect.webSocket {
+      link.append(frames: messages.frames(carrier: link.carrier))
+    } else {
+      messages.forEach { link.append(text: ByteBuffer(bytes: $0)) }
+    }
+  }
+}

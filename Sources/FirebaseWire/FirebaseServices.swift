@@ -1,0 +1,35 @@
+package import Engine
+
+/// What all Firebase connections of a server share.
+package final class FirebaseServices: Sendable {
+  package let databases: any DatabaseDirectory
+  package let authenticator: any Authenticator
+  package let clock: any Clock
+  package let naming: DatabaseNaming
+  package let limits: FirebaseLimits
+  /// Tell clients in words why something was denied: for dev mode only.
+  package let explainsDenials: Bool
+  /// Makes the names of sessions.
+  package let newSession: @Sendable () -> String
+
+  package init(
+    databases: any DatabaseDirectory, authenticator: any Authenticator, clock: any Clock = SystemClock(),
+    naming: DatabaseNaming = DatabaseNaming(), limits: FirebaseLimits = .standard,
+    explainsDenials: Bool = false,
+    newSession: @escaping @Sendable () -> String = FirebaseServices.randomSession
+  ) {
+    self.databases = databases
+    self.authenticator = authenticator
+    self.clock = clock
+    self.naming = naming
+    self.limits = limits
+    self.explainsDenials = explainsDenials
+    self.newSession = newSession
+  }
+
+  /// A session's name from the system's random numbers.
+  @Sendable package static func randomSession() -> String {
+    var random = SystemRandomNumberGenerator()
+    return Handshake.newSession(using: &random)
+  }
+}

@@ -1,0 +1,67 @@
+package import Engine
+import JSONTree
+import Rules
+
+extension FirebaseSession {
+  /// The database has answered a request.
+  package mutating func receive(_ answer: Answer, into actions: inout SessionActions) {
+    guard let tag = RequestTag(answer.tag) else { return }
+    switch tag.kind {
+    case .plain: reply(answer.outcome, number: tag.number, into: &actions)
+    case .listen: listenAnswered(answer.outcome, ListenID(tag.number), into: &actions)
+    case .identity:
+      guard let payload = takeIdentity(tag.number) else { return }
+      if case .failed(let error) = answer.outcome { return refuse(tag.number, error, into: &actions) }
+      actions.messages.reply(tag.number) { $0.append(contentsOf: payload) }
+    }
+  }
+
+  private func reply(_ outcome: Outcome, number: Int64, into actions: inout SessionActions) {
+    switch outcome {
+    case .written, .done: actions.messages.reply(number)
+    case .listening: actions.messages.reply(number) { $0.append("{}") }
+    case .stale: actions.messages.reply(number, Refusal(.dataStale, FirebaseText.dataStale))
+    case .failed(let error): refuse(number, error, into: &actions)
+    case .value(let value):
+      actions.messages.reply(number) { value.write(.export, into: &$0) }
+      // One answer cannot be split, and a longer one would be more chunks than clients can count.
+      guard actions.messages.lastCount > MessageChunks.mostBytes else { return }
+      actions.messages.removeLast()
+      actions.messages.reply(number, Refusal(.tooBig, FirebaseText.dataTooBig))
+    }
+  }
+
+  /// Refuses a request, and tells developers why.
+  func refuse(_ number: Int64, _ error: EngineError, into actions: inout SessionActions) {
+    explain(error, into: &actions)
+    actions.messages.reply(number, Refusal(error))
+  }
+
+  func explain(_ error: EngineError, into actions: inout SessionActions) {
+    guard explainsDenials, case .permissionDenied(let explanation?) = error.reason else { return }
+    actions.messages.push(debug: FirebaseText.denied(explanation.reason))
+  }
+}
+
+extension Refusal {
+  /// How clients are told what the database could not do.
+  init(_ error: EngineError) {
+    switch error.reason {
+    case .permissionDenied: self.init(.permissionDenied, FirebaseText.permissionDenied)
+    case .noIndex(let index, let path):
+      self.init(.failure, FirebaseText.indexNotDefined(index, path: path.text))
+    case .tooBig: self.init(.tooBig, FirebaseText.dataTooBig)
+    case .invalid(let text): self = .invalid(text)
+    case .unavailable: self.init(.unavailable, FirebaseText.unavailable)
+    case .overloaded: self.init(.unavailable, FirebaseText.overloaded)
+    case .closed: self.init(.unavailable, FirebaseText.closed)
+    }
+  }
+
+  init(_ error: AuthenticationError) {
+    switch error.reason {
+    case .invalid: self.init(.invalidToken, error.text)
+    case .expired: self.init(.expiredToken, error.text)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+package import Engine
+import JSONTree
+import Rules
+
+/// The protocol as one client speaks it: requests go in, what is to be done comes out.
+///
+/// It knows neither sockets nor frames nor loops. Requests are taken strictly one after the other: while the
+/// database is being opened or a credential is being checked, all that follows waits.
+package struct FirebaseSession {
+  private enum State {
+    case opening
+    case ready
+    /// A credential is being checked for the request of this number.
+    case checking(number: Int64, Credential)
+    case closed
+  }
+
+  /// A request that waits.
+  private struct Waiting {
+    let number: Int64
+    let action: Action
+    let bytes: Int
+  }
+
+  let limits: FirebaseLimits
+  /// Tell clients in words why something was denied: for developers only.
+  let explainsDenials: Bool
+  /// Which carrier's frames the client's pushes need.
+  let carrier: UInt8
+  var listens = ListenTable()
+  private var state = State.opening
+  private var waiting: [Waiting] = []
+  private var waitingBytes = 0
+  /// The answers to changes of identity that the database is making, in order.
+  private var identities: [(number: Int64, payload: [UInt8])] = []
+  private var expiresAtSeconds: Int64?
+
+  package init(limits: FirebaseLimits = .standard, explainsDenials: Bool = false, carrier: UInt8 = 0) {
+    self.limits = limits
+    self.explainsDenials = explainsDenials
+    self.carrier = carrier
+  }
+
+  // MARK: What happens
+
+  /// The database is there, and the client is attached to it.
+  package mutating func opened(into actions: inout SessionActions) {
+    guard case .opening = state else { return }
+    state = .ready
+    takeWaiting(into: &actions)
+  }
+
+  /// A message has come, of so many bytes.
+  package mutating func receive(_ request: Request, bytes: Int, into actions: inout SessionActions) {
+    switch request {
+    case .ping: actions.messages.pong()
+    case .ignored: break
+    case .unanswerable: if explainsDenials { actions.messages.push(debug: FirebaseText.unanswerable) }
+    case .action(let number, let action): receive(action, number: number, bytes: bytes, into: &actions)
+    }
+  }
+
+  /// A message was too long to be kept; these are its first bytes.
+  package mutating func receiveOversized(head: UnsafeRawBufferPointer, into actions: inout SessionActions) {
+    guard case .action(let number, _) = Request.read(head) else {
+      return close(code: SessionClose.messageTooBig, FirebaseText.messageUnreadable, into: &actions)
+    }
+    let refusal = Refusal(.tooBig, FirebaseText.messageTooBig)
+    receive(.refuse(refusal), number: number, bytes: 0, into: &actions)
+  }
+
+  /// The credential that was being checked is good, or it is not.
+  package mutating func authenticated(
+    _ result: Result<Authentication, AuthenticationError>, into actions: inout SessionActions
+  ) {
+    guard case .checking(let number, let credential) = state else { return }
+    state = .ready
+    switch result {
+    case .success(let authentication): accept(authentication, credential, number: number, into: &actions)
+    case .failure(let error): actions.messages.reply(number, Refusal(error))
+    }
+    takeWaiting(into: &actions)
+  }
+
+  /// The second has come at which the credential ends.
+  package mutating func expired(into actions: inout SessionActions) {
+    guard expiresAtSeconds != nil else { return }
+    expiresAtSeconds = nil
+    actions.messages.push(credentialRevoked: Refusal(.expiredToken, FirebaseText.expiredToken))
+    actions.commands.append(.setCaller(.anonymous, tag: nil))
+  }
+
+  /// The connection is over; nothing more will be done.
+  package mutating func closed() {
+    state = .closed
+    waiting = []
+    waitingBytes = 0
+    listens = ListenTable()
+  }
+
+  // MARK: Requests
+
+  private mutating func receive(
+    _ action: Action, number: Int64, bytes: Int, into actions: inout SessionActions
+  ) {
+    switch state {
+    case .ready: perform(action, number: number, into: &actions)
+    case .opening, .checking:
+      waitingBytes += bytes
+      guard waiting.count < limits.waitingRequests, waitingBytes <= limits.waitingBytes else {
+        return close(code: SessionClose.tooMuch, FirebaseText.tooManyWaiting, into: &actions)
+      }
+      waiting.append(Waiting(number: number, action: action, bytes: bytes))
+    case .closed: break
+    }
+  }
+
+  /// Takes what has waited, until one of it makes the rest wait again.
+  private mutating func takeWaiting(into actions: inout SessionActions) {
+    var taken = 0
+    while taken < waiting.count, case .ready = state {
+      let next = waiting[taken]
+      taken += 1
+      waitingBytes -= next.bytes
+      perform(next.action, number: next.number, into: &actions)
+    }
+    if taken == waiting.count { waiting = [] } else { waiting.removeFirst(taken) }
+  }
+
+  private mutating func perform(_ action: Action, number: Int64, into actions: inout SessionActions) {
+    let tag = RequestTag(.plain, number).tag
+    switch action {
+    case .put(let path, let value, let hash):
+      let condition = hash.map { Condition.hash($0, dialects: [.standard, .wilddogDouble]) }
+      actions.commands.append(.write(WriteRequest(.put(path, value), condition: condition), tag: tag))
+    case .merge(let path, let changes):
+      actions.commands.append(.write(WriteRequest(.merge(path, changes)), tag: tag))
+    case .get(let path, let query): actions.commands.append(.get(path, query, tag: tag))
+    case .listen(let listening): listen(listening, number: number, into: &actions)
+    case .unlisten(let path, let query, let listenTag):
+      unlisten(path, query, listenTag: listenTag, number: number, into: &actions)
+    case .onDisconnect(let operation): actions.commands.append(.onDisconnect(operation, tag: tag))
+    case .authenticate(let credential): check(credential, number: number, into: &actions)
+    case .signOut:
+      identify(.anonymous, number: number, into: &actions) { $0.append(string: FirebaseText.signedOut) }
+    case .acknowledge: actions.messages.reply(number)
+    case .refuse(let refusal): actions.messages.reply(number, refusal)
+    }
+  }
+
+  private mutating func close(code: UInt16, _ reason: String, into actions: inout SessionActions) {
+    closed()
+    actions.steps.append(.close(code: code, reason: reason))
+  }
+
+  // MARK: Identity
+
+  private mutating func check(_ credential: Credential, number: Int64, into actions: inout SessionActions) {
+    guard credential.text.utf8.count <= limits.credentialBytes else {
+      return actions.messages.reply(number, Refusal(.invalidToken, FirebaseText.credentialTooLong))
+    }
+    state = .checking(number: number, credential)
+    actions.steps.append(.authenticate(credential.text))
+  }
+
+  private mutating func accept(
+    _ authentication: Authentication, _ credential: Credential, number: Int64,
+    into actions: inout SessionActions
+  ) {
+    var caller = authentication.caller
+    var payload = authentication.payload
+    if credential.actingAs != nil, !caller.isAdmin {
+      return actions.messages.reply(number, Refusal(.permissionDenied, FirebaseText.actingAsNeedsAdmin))
+    }
+    if credential.actingAs != nil || credential.signedOut {
+      caller.auth = credential.signedOut ? .null : credential.actingAs ?? .null
+      caller.isAdmin = false
+      payload = caller.auth
+    }
+    let expires = caller.expiresAtSeconds
+    identify(caller, number: number, into: &actions) { out in
+      out.append(#"{"auth":"#)
+      payload.write(.export, into: &out)
+      out.append(#","expires":"#)
+      if let expires { out.append(number: expires) } else { out.append("null") }
+      out.append("}")
+    }
+  }
+
+  /// Makes the client somebody else; the answer comes once the database has looked at all listens again.
+  private mutating func identify(
+    _ caller: Caller, number: Int64, into actions: inout SessionActions, payload: (inout [UInt8]) -> Void
+  ) {
+    var text: [UInt8] = []
+    payload(&text)
+    identities.append((number, text))
+    actions.commands.append(.setCaller(caller, tag: RequestTag(.identity, number).tag))
+    if caller.expiresAtSeconds != expiresAtSeconds {
+      expiresAtSeconds = caller.expiresAtSeconds
+      actions.steps.append(.expire(atSeconds: expiresAtSeconds))
+    }
+  }
+
+  /// What the oldest change of identity that was asked for under a number is answered with.
+  mutating func takeIdentity(_ number: Int64) -> [UInt8]? {
+    guard let index = identities.firstIndex(where: { $0.number == number }) else { return nil }
+    return identities.remove(at: index).payload
+  }
+}
+
+/// Why a session ends its connection, as WebSocket close codes, which every carrier can translate.
+enum SessionClose {
+  static let messageTooBig: UInt16 = 1009
+  static let tooMuch: UInt16 = 1008
+}
