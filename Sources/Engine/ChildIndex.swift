@@ -2,11 +2,11 @@ package import JSONTree
 
 /// The order of the children of one location by priority, by value or by a path below each.
 ///
-/// Kept in step with the location, it finds any place in the order in time that grows with the logarithm of the
-/// number of children. An order by key needs none: the tree itself is sorted by key.
+/// Kept in step with the location, it finds any place in the order in time that grows with the logarithm of
+/// the number of children. An order by key needs none: the tree itself is sorted by key.
 ///
-/// Children whose index value is null stand first, by key. While few children have a value (the usual case for
-/// priorities) those without are not listed: the tree is walked in their place, passing over the few.
+/// Children whose index value is null stand first, by key. While few children have a value (the usual case
+/// for priorities) those without are not listed: the tree is walked in their place, passing over the few.
 package struct ChildIndex: Sendable {
   package let order: Query.Index
   private(set) var listed = SortedEntries()
@@ -59,8 +59,8 @@ package struct ChildIndex: Sendable {
     listsNulls || !entry.value.isNull
   }
 
-  /// Calls `body` with the children that stand after a place (from the first one without), upwards in the order,
-  /// until it returns false.
+  /// Calls `body` with the children that stand after a place (from the first one without), upwards in the
+  /// order, until it returns false.
   package func walkUp(from cut: Cut?, in location: Node, _ body: (IndexEntry) -> Bool) {
     if !listsNulls, cut?.value.isNull ?? true {
       var goesOn = true

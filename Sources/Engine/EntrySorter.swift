@@ -2,8 +2,8 @@ import JSONTree
 
 /// Sorts the entries of a location's children, which come by key, for an index that is built at once.
 ///
-/// Kinds of values are told apart while collecting, and numbers and strings are sorted by a 64-bit prefix that
-/// decides nearly every comparison without touching the entry.
+/// Kinds of values are told apart while collecting, and numbers and strings are sorted by a 64-bit prefix
+/// that decides nearly every comparison without touching the entry.
 struct EntrySorter {
   private struct Item {
     var prefix: UInt64

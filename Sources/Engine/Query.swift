@@ -1,4 +1,5 @@
 package import JSONTree
+package import Rules
 
 /// Which children of a location a client asks for, and in which order they stand.
 ///
@@ -168,5 +169,29 @@ extension Query.Index {
     case .value: ".value"
     case .child(let path): path.text
     }
+  }
+}
+
+extension Query {
+  /// What rules may ask about the query.
+  package var facts: QueryFacts {
+    var facts = QueryFacts()
+    switch index {
+    case .key: facts.orderByKey = true
+    case .value: facts.orderByValue = true
+    case .priority: facts.orderByPriority = true
+    case .child(let path): facts.orderByChild = path.text
+    }
+    facts.startAt = start?.value
+    facts.endAt = end?.value
+    if let start, let end, asksForOne(start, end) { facts.equalTo = start.value }
+    if fromEnd { facts.limitToLast = limit } else { facts.limitToFirst = limit }
+    return facts
+  }
+
+  /// True if the bounds are those of `equalTo`.
+  private func asksForOne(_ start: Bound, _ end: Bound) -> Bool {
+    guard start.value == end.value, start.inclusive, end.inclusive else { return false }
+    return start.key == end.key || (start.key == .min && end.key == .max)
   }
 }

@@ -4,8 +4,8 @@ import JSONTree
 ///
 ///     chunks   [ e e e e ] [ e e ] [ e e e ] …     each 1 to 256 entries of 40 bytes
 ///
-/// A search halves first over the chunks, then inside one; a change moves entries of one chunk only. Chunks that
-/// fill at either end of the order stay full, so that ever rising (or falling) values waste no memory.
+/// A search halves first over the chunks, then inside one; a change moves entries of one chunk only. Chunks
+/// that fill at either end of the order stay full, so that ever rising (or falling) values waste no memory.
 struct SortedEntries: Sendable {
   typealias Chunk = ContiguousArray<IndexEntry>
 
@@ -40,7 +40,8 @@ struct SortedEntries: Sendable {
     if !chunk.isEmpty { chunks.append(chunk) }
   }
 
-  /// The first entry for which `isBefore` is false; it must be true for all entries up to some place and for none after.
+  /// The first entry for which `isBefore` is false; it must be true for all entries up to some place and for
+  /// none after.
   @inline(__always)
   func position(after isBefore: (IndexEntry) -> Bool) -> Position {
     let chunk = Self.partition(chunks.count) { isBefore(chunks[$0][chunks[$0].count - 1]) }
