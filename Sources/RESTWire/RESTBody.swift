@@ -1,0 +1,80 @@
+import NIOCore
+import Transport
+
+/// A long body on its way out: made in pieces, as fast as the peer takes them.
+final class RESTBody {
+  /// What stands around the JSON, and how it is laid out.
+  struct Dress: Sendable {
+    var callback: String?
+    var isPretty = false
+
+    /// A whole text in its dress.
+    func whole(_ text: [UInt8]) -> [UInt8] {
+      if callback == nil, !isPretty { return text }
+      var out: [UInt8] = []
+      out.reserveCapacity(text.count + 64)
+      begin(&out)
+      if isPretty {
+        var pretty = PrettyText()
+        pretty.append(text, to: &out)
+      } else {
+        out.append(contentsOf: text)
+      }
+      end(&out)
+      return out
+    }
+
+    func begin(_ out: inout [UInt8]) {
+      if let callback { out.append(contentsOf: "\(callback)(".utf8) }
+    }
+
+    func end(_ out: inout [UInt8]) {
+      if callback != nil { out.append(contentsOf: ");".utf8) }
+    }
+  }
+
+  private static let pieceBytes = 64 * 1024
+  /// After this many pieces others on the loop get their turn.
+  private static let piecesPerTurn = 16
+
+  private let exchange: Exchange
+  private let dress: Dress
+  private var export: Export
+  private var pretty = PrettyText()
+
+  init(_ export: Export, dress: Dress, exchange: Exchange) {
+    self.export = export
+    self.dress = dress
+    self.exchange = exchange
+  }
+
+  /// Sends the head, and from then on the body.
+  func start(status: Int, headers: [(String, String)]) {
+    exchange.startBody(status: status, headers: headers)
+    guard !exchange.isHEAD else { return exchange.end() }
+    exchange.onWritable = { self.pump() }
+    var opening: [UInt8] = []
+    dress.begin(&opening)
+    exchange.write(ByteBuffer(bytes: opening))
+    pump()
+  }
+
+  /// Goes on as long as the peer takes pieces.
+  private func pump() {
+    for _ in 0..<Self.piecesPerTurn {
+      guard exchange.isWritable else { return }
+      var piece: [UInt8] = []
+      piece.reserveCapacity(Self.pieceBytes * 2)
+      let hasMore = export.append(to: &piece, bytes: Self.pieceBytes)
+      if dress.isPretty {
+        var laidOut: [UInt8] = []
+        pretty.append(piece, to: &laidOut)
+        piece = laidOut
+      }
+      if !hasMore { dress.end(&piece) }
+      exchange.write(ByteBuffer(bytes: piece))
+      if !hasMore { return exchange.end() }
+    }
+    exchange.eventLoop.assumeIsolated().execute { self.pump() }
+  }
+}

@@ -1,0 +1,229 @@
+import Engine
+import JSONTree
+import NIOCore
+import Rules
+import Transport
+
+/// One request being answered: finds out who asks, finds the database, runs the operation and tells the
+/// outcome.
+final class RESTCall {
+  /// What comes back from the database.
+  enum Reply: Sendable {
+    case outcome(Outcome)
+    case json(String)
+    case refused(RESTError)
+  }
+
+  private let operation: RESTOperation
+  private let request: RESTRequest
+  private let exchange: Exchange
+  private let services: RESTServices
+  private var timer: Scheduled<Void>?
+  /// Set while the engine knows this call as a client.
+  private var session: (client: Client, database: Database)?
+
+  init(_ operation: RESTOperation, _ request: RESTRequest, exchange: Exchange, services: RESTServices) {
+    self.operation = operation
+    self.request = request
+    self.exchange = exchange
+    self.services = services
+  }
+
+  func start() {
+    guard let id = try? DatabaseID(request.database) else { return refuse(.unknownDatabase) }
+    let caller: Caller
+    do throws(RESTError) {
+      caller = try authenticate(for: id)
+    } catch {
+      return refuse(error)
+    }
+    if operation.needsAdmin, !caller.isAdmin { return refuse(.denied) }
+    startTimer()
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    if case .listDatabases = operation {
+      return services.lister.databaseNames(on: exchange.eventLoop) { names in
+        switch names {
+        case .success(let names): this.value.finish(.json(Self.list(names)))
+        case .failure(let error): this.value.refuse(RESTError(error, database: id))
+        }
+      }
+    }
+    services.directory.database(named: id.name, on: exchange.eventLoop) { result in
+      switch result {
+      case .success(let database): this.value.run(in: database, as: caller)
+      case .failure(let error): this.value.refuse(RESTError(error, database: id))
+      }
+    }
+  }
+
+  // MARK: Who asks
+
+  private func authenticate(for id: DatabaseID) throws(RESTError) -> Caller {
+    var caller = Caller.anonymous
+    if let credential = request.credential {
+      let now = services.clock.nowMilliseconds() / 1000
+      switch services.authenticator.authenticate(credential, database: id, nowSeconds: now) {
+      case .success(let authentication): caller = authentication.caller
+      case .failure(let error):
+        throw RESTError(401, error.reason == .expired ? RESTText.tokenExpired : RESTText.tokenInvalid)
+      }
+    }
+    guard let override = request.parameters[.authOverride] else { return caller }
+    guard let auth = try? Node.parse(override), auth.isNull || auth.isObject else {
+      throw .bad(RESTText.overrideInvalid)
+    }
+    guard caller.isAdmin else { throw RESTError(401, RESTText.overrideNeedsAdmin) }
+    return Caller(auth: auth, expiresAtSeconds: caller.expiresAtSeconds)
+  }
+
+  // MARK: Running
+
+  private func run(in database: Database, as caller: Caller) {
+    switch operation {
+    case .stream(let read):
+      stopTimer()
+      RESTStream(read, exchange: exchange, services: services).start(in: database, as: caller)
+    case .read(let read):
+      ask(database, as: caller, unless: { read.refusal(by: $0.rules) }) {
+        $0.get(read.path, query: read.query, tag: 0, client: $1)
+      }
+    case .write(let write, _): ask(database, as: caller) { $0.write(write, tag: 0, client: $1) }
+    case .writeRules(let text): ask(database, as: caller) { $0.installRules(text, tag: 0, client: $1) }
+    case .checkRules(let text): finish(Self.check(text))
+    case .readRules(let isStrict):
+      look(in: database) { .json(isStrict ? $0.rules.strictText : $0.rules.text) }
+    case .readSetting(let setting): look(in: database) { _ in .json(setting.standard.text()) }
+    case .writeSetting: finish(.outcome(.done))
+    case .listDatabases: preconditionFailure("databases are listed without one")
+    }
+  }
+
+  /// Lets a client of this call's own put one question, to which there will be one answer.
+  private func ask(
+    _ database: Database, as caller: Caller,
+    unless refusal: @escaping @Sendable (isolated Database) -> RESTError? = { _ in nil },
+    _ question: @escaping @Sendable (isolated Database, Client) -> Void
+  ) {
+    let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
+    session = (client, database)
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    database.enter { database in
+      if let error = refusal(database) { return Self.tell(.refused(error), this, on: client.eventLoop) }
+      database.attach(client, caller: caller)
+      question(database, client)
+    }
+  }
+
+  /// Looks something up in the database.
+  private func look(in database: Database, _ look: @escaping @Sendable (isolated Database) -> Reply) {
+    let loop = exchange.eventLoop
+    let this = NIOLoopBound(self, eventLoop: loop)
+    database.enter { Self.tell(look($0), this, on: loop) }
+  }
+
+  private static func tell(_ reply: Reply, _ this: NIOLoopBound<RESTCall>, on loop: any EventLoop) {
+    if loop.inEventLoop { this.value.finish(reply) } else { loop.execute { this.value.finish(reply) } }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    "[" + names.sorted().map { #"{"name":"\#($0)"}"# }.joined(separator: ",") + "]"
+  }
+
+  private static func check(_ rules: String) -> Reply {
+    do throws(RulesErrors) {
+      _ = try RuleSet(text: rules)
+      return .outcome(.done)
+    } catch {
+      return .refused(.bad(error.text))
+    }
+  }
+
+  private func startTimer() {
+    guard let timeout = request.timeout else { return }
+    timer = exchange.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+      RESTAnswer(RESTError(503, RESTText.timedOut)).send(to: self.exchange, for: self.request)
+    }
+  }
+
+  private func stopTimer() {
+    timer?.cancel()
+    timer = nil
+  }
+
+  // MARK: Telling
+
+  private func refuse(_ error: RESTError) {
+    finish(.refused(error))
+  }
+
+  private func finish(_ reply: Reply) {
+    stopTimer()
+    if let (client, database) = session {
+      session = nil
+      client.disconnect()
+      database.enter { $0.detach(client) }
+    }
+    answer(to: reply).send(to: exchange, for: request)
+  }
+
+  private func answer(to reply: Reply) -> RESTAnswer {
+    switch reply {
+    case .json(let text): RESTAnswer(.json(Array(text.utf8)))
+    case .refused(let error): RESTAnswer(error)
+    case .outcome(.value(let node)): read(node)
+    case .outcome(.written(let entries)): written(entries ?? [])
+    case .outcome(.done), .outcome(.listening): RESTAnswer(.json(Array(#"{"status":"ok"}"#.utf8)))
+    case .outcome(.stale(let current)):
+      RESTAnswer(status: 412, .value(current, .form(.value)), etag: ETag.of(current))
+    case .outcome(.failed(let error)): RESTAnswer(RESTError(error, isRead: isRead))
+    }
+  }
+
+  private var isRead: Bool {
+    if case .read = operation { true } else { false }
+  }
+
+  private func read(_ node: Node) -> RESTAnswer {
+    guard case .read(let read) = operation else { return RESTAnswer(.none) }
+    let etag = request.wantsETag || request.ifNoneMatch != nil ? ETag.of(node) : nil
+    if let etag, etag == request.ifNoneMatch { return RESTAnswer(status: 304, .none, etag: etag) }
+    return RESTAnswer(.value(node, read.style), etag: etag)
+  }
+
+  private func written(_ entries: [MergeEntry]) -> RESTAnswer {
+    guard case .write(_, let echo) = operation else { return RESTAnswer(.none) }
+    var etag: String?
+    if request.wantsETag { etag = ETag.of(entries.first?.value ?? .null) }
+    switch echo {
+    case .value: return RESTAnswer(.value(entries.first?.value ?? .null, .form(form)), etag: etag)
+    case .null: return RESTAnswer(.value(.null, .form(.value)), etag: etag)
+    case .name(let key): return RESTAnswer(.json(Array(#"{"name":"\#(key.text)"}"#.utf8)), etag: etag)
+    case .update(let path):
+      var text = [UInt8(ascii: "{")]
+      for entry in entries {
+        if text.count > 1 { text.append(UInt8(ascii: ",")) }
+        JSONText.appendString(entry.path.relative(to: path).text, to: &text)
+        text.append(UInt8(ascii: ":"))
+        entry.value.write(form, into: &text)
+      }
+      text.append(UInt8(ascii: "}"))
+      return RESTAnswer(.json(text))
+    }
+  }
+
+  private var form: TextForm {
+    request.parameters[.format] == "export" ? .export : .value
+  }
+}
+
+extension RESTCall: Receiver {
+  func receive(frames: ByteBuffer) {}
+
+  func receive(_ event: ListenEvent) {}
+
+  func receive(_ answer: Answer) {
+    finish(.outcome(answer.outcome))
+  }
+
+  func flush() {}
+}

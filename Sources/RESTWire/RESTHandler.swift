@@ -1,0 +1,85 @@
+package import Engine
+import JSONTree
+package import NIOCore
+import Synchronization
+package import Transport
+
+/// Names the databases of this server, for clients that ask which there are.
+package protocol DatabaseLister: Sendable {
+  /// Calls `completion` on `eventLoop` with the names in any order.
+  func databaseNames(
+    on eventLoop: any EventLoop, completion: @escaping @Sendable (Result<[String], DirectoryError>) -> Void)
+}
+
+/// What the REST interface needs from the server around it.
+package struct RESTServices: Sendable {
+  package var directory: any DatabaseDirectory
+  package var authenticator: any Authenticator
+  package var lister: any DatabaseLister
+  package var clock: any Clock
+  /// The domain below which the first label of the host names the database; nil if hosts name none.
+  package var baseDomain: String?
+  /// The largest body of a write.
+  package var bodyLimitBytes = 256 * 1024 * 1024
+  /// How often an event stream that has nothing to tell shows that it is alive.
+  package var keepAlive = TimeAmount.seconds(30)
+
+  package init(
+    directory: any DatabaseDirectory, authenticator: any Authenticator, lister: any DatabaseLister,
+    clock: any Clock = SystemClock(), baseDomain: String? = nil
+  ) {
+    self.directory = directory
+    self.authenticator = authenticator
+    self.lister = lister
+    self.clock = clock
+    self.baseDomain = baseDomain
+  }
+}
+
+/// Answers the requests of the REST interface: data, event streams, rules and settings. Asked last of all
+/// routes, so that it also tells what an unknown address is.
+package struct RESTHandler: Sendable {
+  private let services: RESTServices
+  private let keys = PushKeys()
+
+  package init(_ services: RESTServices) {
+    self.services = services
+  }
+
+  /// Answers a request, now or later. Called on the connection's loop.
+  package func respond(to exchange: Exchange) {
+    if exchange.head.method == "OPTIONS" {
+      let requested = exchange.head.header("access-control-request-headers")
+      return exchange.respond(status: 200, headers: RESTAnswer.preflight(requestedHeaders: requested))
+    }
+    do throws(RESTError) {
+      let request = try RESTRequest(exchange.head, baseDomain: services.baseDomain)
+      let operation = try RESTOperation(request, body: exchange.body) {
+        keys.next(nowMilliseconds: services.clock.nowMilliseconds())
+      }
+      RESTCall(operation, request, exchange: exchange, services: services).start()
+    } catch {
+      RESTAnswer(error).send(to: exchange, for: nil)
+    }
+  }
+
+  /// The largest body that a request may bring.
+  package func bodyLimitBytes(for head: RequestHead) -> Int {
+    switch head.method {
+    case "PUT", "POST", "PATCH": services.bodyLimitBytes
+    default: 64 * 1024
+    }
+  }
+}
+
+/// The keys of pushes, in the order of time whichever loop asks.
+private final class PushKeys: Sendable {
+  private let generator = Mutex(PushIDGenerator())
+
+  func next(nowMilliseconds: Int64) -> ChildKey {
+    generator.withLock { generator in
+      var random = SystemRandomNumberGenerator()
+      return generator.next(nowMilliseconds: nowMilliseconds, using: &random)
+    }
+  }
+}

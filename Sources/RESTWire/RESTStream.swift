@@ -1,0 +1,131 @@
+import Engine
+import JSONTree
+import NIOCore
+import Rules
+import Transport
+
+/// One event stream: a listen whose value and changes are told as server-sent events until one side ends it.
+final class RESTStream {
+  private let read: RESTOperation.Read
+  private let form: TextForm
+  private let exchange: Exchange
+  private let services: RESTServices
+  /// When the credential ends, in milliseconds.
+  private var expiry: Int64?
+  private var session: (client: Client, database: Database)?
+  /// The value, until the answer says that the stream may begin.
+  private var initial = Node.null
+  private var stream: EventStream?
+  private var alarm: NIOScheduledCallback?
+
+  private static let listen: ListenID = 1
+
+  init(_ read: RESTOperation.Read, exchange: Exchange, services: RESTServices) {
+    self.read = read
+    form = if case .form(let form) = read.style { form } else { .value }
+    self.exchange = exchange
+    self.services = services
+  }
+
+  func start(in database: Database, as caller: Caller) {
+    expiry = caller.expiresAtSeconds.map { $0.multipliedReportingOverflow(by: 1000) }
+      .map { $0.overflow ? .max : $0.partialValue }
+    let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
+    session = (client, database)
+    exchange.onClose = { self.end() }
+    let read = read
+    let request = ListenRequest(
+      path: read.path, query: read.query, form: EventText.form(at: read.path, form), listen: Self.listen)
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    database.enter { database in
+      if let error = read.refusal(by: database.rules) {
+        return client.eventLoop.execute { this.value.refuse(error) }
+      }
+      database.attach(client, caller: caller)
+      database.listen(request, tag: 0, client: client)
+    }
+  }
+
+  /// The listen stands: from here on events are sent.
+  private func begin() {
+    guard let stream = exchange.startEventStream(headers: RESTAnswer.eventStream) else { return end() }
+    self.stream = stream
+    stream.onClose = { self.end() }
+    stream.send(frames: EventText.initial(initial, form))
+    initial = .null
+    setAlarm()
+  }
+
+  private func refuse(_ error: RESTError) {
+    RESTAnswer(error).send(to: exchange, for: nil)
+    end()
+  }
+
+  /// The listen was refused, or the stream is over: nothing is left of it.
+  private func end(_ last: ByteBuffer? = nil) {
+    alarm?.cancel()
+    alarm = nil
+    if let stream {
+      self.stream = nil
+      if let last { stream.send(frames: last) }
+      stream.close()
+    }
+    if let (client, database) = session {
+      session = nil
+      client.disconnect()
+      database.enter { $0.detach(client) }
+    }
+  }
+
+  // MARK: Time
+
+  private func setAlarm() {
+    var delay = services.keepAlive
+    if let expiry {
+      let left = max(0, expiry.subtractingReportingOverflow(services.clock.nowMilliseconds()).partialValue)
+      if left < delay.nanoseconds / 1_000_000 { delay = .milliseconds(left) }
+    }
+    alarm = try? exchange.eventLoop.assumeIsolated().scheduleCallback(in: delay, handler: self)
+  }
+}
+
+extension RESTStream: NIOScheduledCallbackHandler {
+  func handleScheduledCallback(eventLoop: some EventLoop) {
+    guard let stream else { return }
+    if let expiry, services.clock.nowMilliseconds() >= expiry { return end(EventText.credentialRevoked) }
+    stream.send(frames: EventText.keepAlive)
+    stream.flush()
+    setAlarm()
+  }
+}
+
+extension RESTStream: Receiver {
+  func receive(frames: ByteBuffer) {
+    if frames.readableBytes > 0 { stream?.send(frames: frames) }
+  }
+
+  func receive(_ event: ListenEvent) {
+    switch event {
+    case .initial(_, let node): initial = node
+    case .revoked(_, let error):
+      switch error.reason {
+      case .closed: end()
+      case .tooBig: end(EventText.cancel(RESTText.readTooBig))
+      default: end(EventText.cancel(nil))
+      }
+    case .change: break
+    }
+  }
+
+  func receive(_ answer: Answer) {
+    switch answer.outcome {
+    case .listening: begin()
+    case .failed(let error): refuse(RESTError(error, isRead: true))
+    default: end()
+    }
+  }
+
+  func flush() {
+    stream?.flush()
+  }
+}
