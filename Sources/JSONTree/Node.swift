@@ -4,7 +4,9 @@
 /// equally: numbers that are whole and fit 64 bits are integers, and minus zero is zero.
 package struct Node: Sendable {
   /// What a node holds, in 16 bytes.
-  enum Content: Sendable {
+  ///
+  /// Sendable though the language cannot see it: a block that has more than one owner is never changed.
+  enum Content: @unchecked Sendable {
     case null
     case bool(Bool)
     case integer(Int64)

@@ -1,4 +1,50 @@
 extension Node {
+  /// How many children the node has.
+  package var childCount: Int { block?.total ?? 0 }
+
+  /// The child under a key; null if there is none.
+  package subscript(key: ChildKey) -> Node {
+    block?.find(key) ?? .null
+  }
+
+  /// Calls `body` for each child in key order, until it returns false.
+  package func forEachChild(_ body: (ChildKey, Node) throws -> Bool) rethrows {
+    _ = try block?.forEachUntil { try body(ChildKey(trusted: $0), $1) }
+  }
+
+  /// Calls `body` for each child in key order, starting at `from` or the next one, until it returns false.
+  package func forEachChild(from: ChildKey, _ body: (ChildKey, Node) throws -> Bool) rethrows {
+    guard let block else { return }
+    try from.withUTF8 { from in
+      _ = try block.forEachUntil(from: Probe(from)) { try body(ChildKey(trusted: $0), $1) }
+    }
+  }
+
+  /// Calls `body` for each child against key order, until it returns false.
+  package func forEachChildReversed(_ body: (ChildKey, Node) throws -> Bool) rethrows {
+    _ = try block?.forEachReversed { try body(ChildKey(trusted: $0), $1) }
+  }
+
+  /// Calls `body` for each child against key order, starting at `from` or the one before, until it returns false.
+  package func forEachChildReversed(from: ChildKey, _ body: (ChildKey, Node) throws -> Bool) rethrows {
+    guard let block else { return }
+    try from.withUTF8 { from in
+      _ = try block.forEachReversed(from: Probe(from)) { try body(ChildKey(trusted: $0), $1) }
+    }
+  }
+
+  /// Calls `body` with each child that differs, its old and its new value, in key order.
+  ///
+  /// Parts that both share are skipped, so the cost goes with the changes, not with the children.
+  package static func forEachDifference(
+    _ old: Node, _ new: Node, _ body: (ChildKey, Node, Node) throws -> Void
+  ) rethrows {
+    try Block.forEachDifference(old.block, new.block) { key, old, new in
+      try body(ChildKey(trusted: key), old, new)
+      return true
+    }
+  }
+
   /// The value at a path; for a path that ends in `.priority` the priority there.
   package subscript(path: Path) -> Node {
     var node = self

@@ -48,7 +48,7 @@ extension Node {
     default:
       var child = Node.null
       child.set(value, at: rest)
-      self = Node(children: CollectionOfOne((key, child)))
+      self = Node(content: .object(Block.single(key, child)))
     }
   }
 
