@@ -1,0 +1,99 @@
+import Engine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The folder that one process serves, held by a lock for as long as this value lives.
+///
+///     journal.sqlite    the log of all databases
+///     db/NAME.sqlite    the checkpoint of one database
+///     lock              the process that serves the folder
+struct DataFolder: ~Copyable {
+  let path: String
+  private let lock: Int32
+
+  /// Makes what is missing and takes the lock.
+  init(path: String) throws(StorageError) {
+    self.path = path
+    try Self.makeFolder(path)
+    try Self.makeFolder(path + "/db")
+    let lockPath = path + "/lock"
+    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Self.failure("can't open \(lockPath)") }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let owner = Self.process(in: descriptor)
+      close(descriptor)
+      let who = owner.map { "process \($0)" } ?? "another process"
+      throw StorageError(
+        .inUse(process: owner), "\(path) is in use by \(who): stop it, or choose another data folder")
+    }
+    let text = "\(getpid())\n"
+    ftruncate(descriptor, 0)
+    pwrite(descriptor, text, text.utf8.count, 0)
+    lock = descriptor
+  }
+
+  // Closing the descriptor gives the lock back.
+  deinit { close(lock) }
+
+  static func journalPath(in folder: String) -> String { folder + "/journal.sqlite" }
+
+  static func checkpointPath(of database: DatabaseID, in folder: String) -> String {
+    folder + "/db/\(database.name).sqlite"
+  }
+
+  /// The names of the checkpoint files that are there.
+  static func checkpointNames(in folder: String) throws(StorageError) -> [String] {
+    guard let listing = opendir(folder + "/db") else { throw failure("can't list \(folder)/db") }
+    defer { closedir(listing) }
+    var names: [String] = []
+    while let entry = readdir(listing) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasSuffix(".sqlite") { names.append(String(name.dropLast(".sqlite".utf8.count))) }
+    }
+    return names.sorted()
+  }
+
+  static func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Removes a file if it is there.
+  static func removeFile(_ path: String) throws(StorageError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw failure("can't remove \(path)") }
+  }
+
+  /// Makes the folder's list of names durable.
+  static func synchronize(folder path: String) throws(StorageError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("can't open \(path)") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure("can't sync \(path)") }
+  }
+
+  private static func makeFolder(_ path: String) throws(StorageError) {
+    if mkdir(path, 0o755) == 0 {
+      let slash = path.lastIndex(of: "/")
+      let parent = slash.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+      return try synchronize(folder: parent)
+    }
+    guard errno == EEXIST else { throw failure("can't make the folder \(path)") }
+  }
+
+  private static func process(in descriptor: Int32) -> Int? {
+    var bytes = [UInt8](repeating: 0, count: 24)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count > 0 else { return nil }
+    return Int(String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self))
+  }
+
+  private static func failure(_ action: String) -> StorageError {
+    let full = errno == ENOSPC || errno == EDQUOT
+    return StorageError(full ? .diskFull : .io, "\(action): \(String(cString: strerror(errno)))")
+  }
+}
