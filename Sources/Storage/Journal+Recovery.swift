@@ -15,9 +15,13 @@ extension Journal {
     }
   }
 
+  /// Opens the file and checks it, before the first use.
+  func open() throws(StorageError) {
+    _ = try recover()
+  }
+
   /// Opens the file, checks all of it and rebuilds the tracks.
-  @discardableResult
-  func recover() throws(StorageError) -> JournalFile {
+  private func recover() throws(StorageError) -> JournalFile {
     let path = DataFolder.journalPath(in: folder)
     let isNew = !DataFolder.fileExists(path)
     let log = try WriteAheadLog.inspect(path + "-wal")
@@ -34,7 +38,7 @@ extension Journal {
       try refuseStrangers(recovery, isNew: isNew)
       let file = try JournalFile(connection, faults: faults)
       try bury(recovery.graves, in: file)
-      try finishOpening(file)
+      try finishOpening(file.connection)
       adopt(recovery)
       self.file = file
       return file
@@ -68,7 +72,8 @@ extension Journal {
     }
     guard log.lostFrames > 0 else { return }
     // Without a sync after each commit, several may be cut short together.
-    let mayLoseSeveral = (try? connection.integer("SELECT durability FROM state")) == Durability.relaxed.rawValue
+    let mayLoseSeveral =
+      (try? connection.integer("SELECT durability FROM state")) == Durability.relaxed.rawValue
     let place = "frame \(log.soundFrames + 1)"
     guard log.lostCommits <= 1 || mayLoseSeveral else {
       throw StorageError(
@@ -115,8 +120,7 @@ extension Journal {
     }
   }
 
-  private func finishOpening(_ file: JournalFile) throws(SQLiteError) {
-    let connection = file.connection
+  private func finishOpening(_ connection: borrowing Connection) throws(SQLiteError) {
     // Still in full sync: the note must be on disk before commits that rely on it.
     if try connection.integer("SELECT durability FROM state") != durability.rawValue {
       try connection.execute("INSERT OR REPLACE INTO state VALUES(1, \(durability.rawValue))")

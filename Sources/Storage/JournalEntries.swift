@@ -73,7 +73,8 @@ extension Journal {
       while page.count < Self.pageEntries, bytes < Self.pageBytes, let row = track.row(of: last.index + 1) {
         let entry = try file.read(row: row) { $0?.entry(after: last, of: track) }
         guard let entry else {
-          throw .damage("database \(database.name): entry \(last.index + 1) in row \(row)", in: file.connection.file)
+          throw .damage(
+            "database \(database.name): entry \(last.index + 1) in row \(row)", in: file.connection.file)
         }
         page.append(entry)
         bytes += entry.payload.count
@@ -89,10 +90,13 @@ extension Journal {
   private func check(_ place: LogPosition, of track: Track, in file: JournalFile) throws(SQLiteError) {
     let name = "database \(track.database.name)"
     guard place.index >= track.base.index else {
-      throw .damage("\(name): entries from \(place.index + 1) to \(track.base.index) were trimmed", in: file.connection.file)
+      throw .damage(
+        "\(name): entries from \(place.index + 1) to \(track.base.index) were trimmed",
+        in: file.connection.file)
     }
     guard place.index <= track.tail.index else {
-      throw .damage("\(name): ends at entry \(track.tail.index), before \(place.index)", in: file.connection.file)
+      throw .damage(
+        "\(name): ends at entry \(track.tail.index), before \(place.index)", in: file.connection.file)
     }
     var found: ChainDigest? = track.base.digest
     if let row = track.row(of: place.index) { found = try file.read(row: row) { $0?.digest } }

@@ -76,7 +76,8 @@ struct DatabaseRow {
   init?(_ statement: borrowing Statement) {
     guard let digest = ChainDigest(reading: statement.bytes(6)) else { return nil }
     let base = LogPosition(
-      epoch: statement.unsigned(3), index: statement.unsigned(4), digest: digest, token: statement.unsigned(5))
+      epoch: statement.unsigned(3), index: statement.unsigned(4), digest: digest, token: statement.unsigned(5)
+    )
     self.init(
       number: statement.integer(0), name: statement.text(1), isDeleted: statement.integer(2) != 0, base: base)
     guard statement.unsigned(7) == seal, (0...1).contains(statement.integer(2)) else { return nil }

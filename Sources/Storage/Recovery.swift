@@ -21,7 +21,8 @@ struct Recovery {
     lastNumber = max(lastNumber, row.number)
     if row.isDeleted { return graves.append(row) }
     guard let database = try? DatabaseID(row.name), names.insert(row.name).inserted else {
-      throw StorageError(.corrupt, "\(file): '\(row.name)' in the list of databases is no name, or twice there")
+      throw StorageError(
+        .corrupt, "\(file): '\(row.name)' in the list of databases is no name, or twice there")
     }
     tracks[row.number] = Track(number: row.number, database: database, base: row.base)
   }

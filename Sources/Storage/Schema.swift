@@ -60,7 +60,8 @@ extension Schema {
       guard found <= version else { throw newer(file.file, found: found) }
       let oldest = version - migrations.count
       guard found >= oldest, texts == tables(ofVersion: found) else {
-        throw StorageError(.corrupt, "\(file.file): its tables are not those of a \(kind) of version \(found)")
+        throw StorageError(
+          .corrupt, "\(file.file): its tables are not those of a \(kind) of version \(found)")
       }
       if found < version { try migrate(file, from: found) }
     } catch let error as SQLiteError {
