@@ -10,6 +10,8 @@ final class RuleNode: Sendable {
   let children: [ChildKey: RuleNode]
   /// The `$name` child, which serves every key without a child of its own.
   let wildcard: (name: String, node: RuleNode)?
+  /// Some location below has a `.validate`.
+  let validatesBelow: Bool
 
   init(
     read: Rule?, write: Rule?, validate: Rule?, indexes: [String], children: [ChildKey: RuleNode],
@@ -21,6 +23,8 @@ final class RuleNode: Sendable {
     self.indexes = indexes
     self.children = children
     self.wildcard = wildcard
+    let below = Array(children.values) + [wildcard?.node].compactMap(\.self)
+    validatesBelow = below.contains { $0.validate != nil || $0.validatesBelow }
   }
 
   static let empty = RuleNode(
@@ -32,11 +36,18 @@ final class RuleNode: Sendable {
   }
 }
 
-/// A rule expression and where it stands in the rules text.
-struct Rule: Sendable, Equatable {
-  /// The outcome, as long as expressions other than the two constants are refused at upload.
-  let verdict: Bool
+/// A rule: its expression, and where it stands in the rules text.
+struct Rule: Sendable {
+  let code: Code
+  /// The expression as written, escapes resolved.
+  let text: String
   let line: Int
+
+  /// The rule's outcome if it needs no evaluation.
+  var constant: Bool? {
+    if case .constant(.bool(let value)) = code { return value }
+    return nil
+  }
 }
 
 /// Builds the tree from a parsed file and collects every fault on the way.
@@ -55,10 +66,10 @@ struct RuleTreeBuilder {
       errors.append(RulesError(line: 1, column: 2, message: "Expected 'rules' property."))
       return .empty
     }
-    return node(rules.value, wildcards: [])
+    return node(rules.value, depth: 0, wildcards: [:])
   }
 
-  private mutating func node(_ value: FileValue, wildcards: Set<String>) -> RuleNode {
+  private mutating func node(_ value: FileValue, depth: Int, wildcards: [String: Int]) -> RuleNode {
     guard case .object(let members) = value.content else {
       report("Expected '{'.", at: value.offset)
       return .empty
@@ -70,16 +81,17 @@ struct RuleTreeBuilder {
     for member in members {
       let name = member.key.text
       switch name {
-      case ".read", ".write", ".validate": rules[name] = rule(member.value)
+      case ".read", ".write", ".validate": rules[name] = rule(name, member.value, wildcards)
       case ".indexOn": indexes = indexNames(member.value)
       case _ where name.hasPrefix("$"):
         if let first = wildcard {
           report("Cannot have multiple default rules ('\(first.name)' and '\(name)').", at: member.key.offset)
-        } else if wildcards.contains(name) {
+        } else if wildcards[name] != nil {
           report("'\(name)' already names an enclosing location.", at: member.key.offset)
         }
-        wildcard = (name, node(member.value, wildcards: wildcards.union([name])))
-      default: child(member, wildcards: wildcards, into: &children)
+        let inner = wildcards.merging([name: depth]) { _, new in new }
+        wildcard = (name, node(member.value, depth: depth + 1, wildcards: inner))
+      default: child(member, depth: depth, wildcards: wildcards, into: &children)
       }
     }
     return RuleNode(
@@ -88,27 +100,42 @@ struct RuleTreeBuilder {
   }
 
   private mutating func child(
-    _ member: FileValue.Member, wildcards: Set<String>, into children: inout [ChildKey: RuleNode]
+    _ member: FileValue.Member, depth: Int, wildcards: [String: Int],
+    into children: inout [ChildKey: RuleNode]
   ) {
     guard case .object = member.value.content else { return report("Expected '{'.", at: member.value.offset) }
     guard let key = try? ChildKey(member.key.text) else {
       return report(##"String can't contain ".", "#", "$", "/", "[", or "]""##, at: member.key.offset)
     }
-    children[key] = node(member.value, wildcards: wildcards)
+    children[key] = node(member.value, depth: depth + 1, wildcards: wildcards)
   }
 
-  private mutating func rule(_ value: FileValue) -> Rule? {
-    let line = places.error(at: value.offset, "").line
+  private mutating func rule(_ name: String, _ value: FileValue, _ wildcards: [String: Int]) -> Rule? {
+    let line = places.line(at: value.offset)
     switch value.content {
-    case .bool(let verdict): return Rule(verdict: verdict, line: line)
+    case .bool(let verdict): return Rule(code: .constant(.bool(verdict)), text: "\(verdict)", line: line)
     case .string(let string):
-      switch string.text {
-      case "true": return Rule(verdict: true, line: line)
-      case "false": return Rule(verdict: false, line: line)
-      default: report("Only true and false are understood here by this version.", at: value.offset)
-      }
+      guard let code = compile(name, string, wildcards) else { return nil }
+      return Rule(code: code, text: string.text, line: line)
     default:
       report("Invalid rule expression.  Expected 'true', 'false', or an expression string.", at: value.offset)
+    }
+    return nil
+  }
+
+  private mutating func compile(_ name: String, _ string: FileString, _ wildcards: [String: Int]) -> Code? {
+    guard let kind = TypeCheck.Kind(rawValue: name) else { return nil }
+    var faults: [ExpressionFault]
+    do {
+      let expression = try Parser.parse(string.text)
+      var check = TypeCheck(kind: kind, wildcards: wildcards)
+      if let code = check.rule(expression) { return code }
+      faults = check.faults
+    } catch {
+      faults = [error]
+    }
+    for fault in faults {
+      report(fault.message, at: places.offset(inString: string.offset, decoded: fault.offset))
     }
     return nil
   }

@@ -240,20 +240,3 @@ struct RulesFile: ~Copyable {
     SourcePlaces(bytes).error(at: offset ?? at, message)
   }
 }
-
-/// Turns byte offsets of a text into lines and columns.
-struct SourcePlaces: Sendable {
-  private let bytes: [UInt8]
-
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes
-  }
-
-  func error(at offset: Int, _ message: String) -> RulesError {
-    let before = bytes.prefix(max(0, offset))
-    let line = before.count { $0 == 10 } + 1
-    let lineStart = (before.lastIndex(of: 10) ?? -1) + 1
-    let column = String(decoding: bytes[lineStart..<before.endIndex], as: UTF8.self).count + 1
-    return RulesError(line: line, column: column, message: message)
-  }
-}

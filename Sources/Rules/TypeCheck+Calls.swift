@@ -1,0 +1,155 @@
+import JSONTree
+
+extension TypeCheck {
+  mutating func call(_ target: Expression, _ arguments: [Expression], _ expression: Expression) -> Checked {
+    let receiver: Expression, name: String
+    switch target.form {
+    case .member(let inner, let method): (receiver, name) = (inner, method)
+    case .index(let inner, let index):
+      guard case .string(let method) = index.form else { return notAFunction(target, expression) }
+      (receiver, name) = (inner, method)
+    default: return notAFunction(target, expression)
+    }
+    let checked = check(receiver)
+    guard let type = checked.type else { return .faulty }
+    if type == .snapshot, let method = SnapshotMethod(rawValue: name) {
+      return snapshotCall(method, checked.place, arguments, expression)
+    }
+    if type.isText, let method = StringMethod(rawValue: name) {
+      return stringCall(method, checked.code, arguments, expression)
+    }
+    return notAFunction(target, expression)
+  }
+
+  /// Reports what is wrong with the target itself, else that it can't be called.
+  private mutating func notAFunction(_ target: Expression, _ expression: Expression) -> Checked {
+    guard check(target).type != nil else { return .faulty }
+    return fault("Type error: Function call on target that is not a function.", expression)
+  }
+
+  // MARK: Snapshots
+
+  private mutating func snapshotCall(
+    _ method: SnapshotMethod, _ place: Place, _ arguments: [Expression], _ expression: Expression
+  ) -> Checked {
+    let name = method.rawValue
+    switch method {
+    case .child, .hasChild:
+      guard arguments.count == 1 else { return fault("\(name)() expects 1 argument.", expression) }
+      guard let step = self.step(arguments[0], "\(name)() expects a string argument.") else { return .faulty }
+      return method == .child ? Checked(.child(place, step)) : Checked(.exists(.child(place, step)), .boolean)
+    case .hasChildren: return hasChildren(place, arguments, expression)
+    default: break
+    }
+    guard arguments.isEmpty else { return fault("\(name)() expects no arguments.", expression) }
+    switch method {
+    case .val: return Checked(.value(place), .value)
+    case .parent: return Checked(Self.parent(of: place))
+    case .getPriority: return Checked(.priority(place), .value)
+    case .isString: return Checked(.isKind(place, .string), .boolean)
+    case .isNumber: return Checked(.isKind(place, .number), .boolean)
+    case .isBoolean: return Checked(.isKind(place, .bool), .boolean)
+    default: return Checked(.exists(place), .boolean)
+    }
+  }
+
+  private mutating func hasChildren(
+    _ place: Place, _ arguments: [Expression], _ expression: Expression
+  ) -> Checked {
+    if arguments.isEmpty { return Checked(.hasChildren(place), .boolean) }
+    guard arguments.count == 1 else {
+      return fault(
+        "hasChildren() expects only a single argument (containing an array of child names).", expression)
+    }
+    guard case .array(let names) = arguments[0].form else {
+      return fault("hasChildren() expects an array of child names.", expression)
+    }
+    var steps: [Step] = []
+    for name in names {
+      guard let step = self.step(name, "hasChildren() expects an array of strings.") else { return .faulty }
+      steps.append(step)
+    }
+    return Checked(.hasAllChildren(place, steps), .boolean)
+  }
+
+  /// The way that an argument names; nil after a fault.
+  private mutating func step(_ argument: Expression, _ message: String) -> Step? {
+    if case .array = argument.form {
+      report(message, argument)
+      return nil
+    }
+    let checked = check(argument)
+    guard let type = checked.type else { return nil }
+    guard type.isText else {
+      report(message, argument)
+      return nil
+    }
+    switch checked.code {
+    case .constant(.string(let text)): return .constant(Steps.keys(of: text))
+    case .wildcard(let depth): return .wildcard(depth: depth)
+    default: return .computed(checked.code)
+    }
+  }
+
+  private static func parent(of place: Place) -> Place {
+    switch place {
+    case .data(let up): return .data(up: up + 1)
+    case .newData(let up): return .newData(up: up + 1)
+    case .child(let base, .constant(let keys?)) where !keys.isEmpty:
+      return keys.count == 1 ? base : .child(base, .constant(Array(keys.dropLast())))
+    case .child(let base, .wildcard): return base
+    default: return .parent(place)
+    }
+  }
+
+  // MARK: Strings
+
+  private mutating func stringCall(
+    _ method: StringMethod, _ receiver: Code, _ arguments: [Expression], _ expression: Expression
+  ) -> Checked {
+    let name = method.rawValue
+    switch method {
+    case .toLowerCase, .toUpperCase:
+      guard arguments.isEmpty else { return fault("\(name)() expects no arguments.", expression) }
+      return Checked(.changeCase(receiver, isUpper: method == .toUpperCase), .string)
+    case .matches:
+      guard arguments.count == 1 else {
+        return fault("matches() expects 1 regular expression literal argument.", expression)
+      }
+      return matches(receiver, arguments[0])
+    case .replace:
+      guard arguments.count == 2 else { return fault("replace() expects two arguments.", expression) }
+      guard let old = text(arguments[0], "Argument 1 of replace() must be a string."),
+        let new = text(arguments[1], "Argument 2 of replace() must be a string.")
+      else { return .faulty }
+      return Checked(.replace(receiver, old, new), .string)
+    case .contains, .beginsWith, .endsWith:
+      guard arguments.count == 1 else { return fault("\(name)() expects 1 argument.", expression) }
+      guard let part = text(arguments[0], "\(name)() expects a string argument.") else { return .faulty }
+      let test: StringTest =
+        method == .contains ? .contains : method == .beginsWith ? .beginsWith : .endsWith
+      return Checked(.test(test, receiver, part), .boolean)
+    }
+  }
+
+  private mutating func matches(_ receiver: Code, _ argument: Expression) -> Checked {
+    guard case .pattern(let text, let ignoresCase) = argument.form else {
+      return fault("matches() expects a regular expression literal argument.", argument)
+    }
+    do {
+      return Checked(.matches(receiver, try Pattern(text, ignoresCase: ignoresCase)), .boolean)
+    } catch {
+      return fault(error.message, argument)
+    }
+  }
+
+  private mutating func text(_ argument: Expression, _ message: String) -> Code? {
+    let checked = check(argument)
+    guard let type = checked.type else { return nil }
+    guard type.isText || type == .queryValue || type == .mixed else {
+      report(message, argument)
+      return nil
+    }
+    return checked.code
+  }
+}
