@@ -36,7 +36,8 @@ struct Parser {
     guard try take(.question) else { return condition }
     let yes = try choice()
     guard try take(.colon) else { throw fault() }
-    return make(.choice(condition, yes, try choice()), from: start)
+    let no = try choice()
+    return make(.choice(condition, yes, no), from: start)
   }
 
   private mutating func binary(above least: Int) throws(ExpressionFault) -> Expression {
@@ -66,7 +67,8 @@ struct Parser {
     where try take(symbol) {
       try enter()
       defer { depth -= 1 }
-      return make(.unary(operation, try unary()), from: start)
+      let operand = try unary()
+      return make(.unary(operation, operand), from: start)
     }
     return try postfix()
   }
@@ -86,7 +88,8 @@ struct Parser {
         guard try take(.closeBracket) else { throw fault() }
         operand = make(.index(operand, index), from: start)
       } else if try take(.open) {
-        operand = make(.call(operand, try list(until: .close)), from: start)
+        let arguments = try list(until: .close)
+        operand = make(.call(operand, arguments), from: start)
       } else {
         return operand
       }
@@ -112,7 +115,8 @@ struct Parser {
       return make(inner.form, from: first.offset)
     case .symbol(.openBracket):
       try advance()
-      return make(.array(try list(until: .closeBracket)), from: first.offset)
+      let elements = try list(until: .closeBracket)
+      return make(.array(elements), from: first.offset)
     default: throw fault()
     }
   }
@@ -146,6 +150,7 @@ struct Parser {
     token = try lexer.next()
   }
 
+  /// Call it when everything of the expression has been read: it ends where the last token did.
   private func make(_ form: Expression.Form, from start: Int) -> Expression {
     Expression(form: form, range: start..<max(start, end))
   }

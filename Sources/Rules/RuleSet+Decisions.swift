@@ -48,7 +48,7 @@ extension RuleSet {
 
 /// One operation's way through the rules and, in step, through the tree before and after it.
 struct RuleWalk {
-  private let tree: RuleNode
+  let tree: RuleNode
   private(set) var evaluator: Evaluator
 
   init(
@@ -77,9 +77,7 @@ struct RuleWalk {
   /// The first `.validate` that refuses the written data: on the way to `path`, then below it. Leaves the evaluator where
   /// it stands.
   mutating func firstInvalid(along path: Path) -> Rule? {
-    evaluator.keys.removeAll(keepingCapacity: true)
-    evaluator.before.removeLast(evaluator.before.count - 1)
-    evaluator.after.removeLast(evaluator.after.count - 1)
+    restart()
     var node = tree
     if let rule = refusal(node) { return rule }
     for key in path.keys {
@@ -119,18 +117,25 @@ struct RuleWalk {
     return rule
   }
 
-  private func holds(_ rule: Rule?) -> Bool {
+  func holds(_ rule: Rule?) -> Bool {
     guard let rule else { return false }
     return rule.constant ?? evaluator.holds(rule.code)
   }
 
-  private mutating func descend(_ key: ChildKey) {
+  /// Back to the root.
+  mutating func restart() {
+    evaluator.keys.removeAll(keepingCapacity: true)
+    evaluator.before.removeLast(evaluator.before.count - 1)
+    evaluator.after.removeLast(evaluator.after.count - 1)
+  }
+
+  mutating func descend(_ key: ChildKey) {
     evaluator.before.append(evaluator.before[evaluator.before.count - 1][key])
     evaluator.after.append(evaluator.after[evaluator.after.count - 1][key])
     evaluator.keys.append(key)
   }
 
-  private mutating func ascend() {
+  mutating func ascend() {
     evaluator.before.removeLast()
     evaluator.after.removeLast()
     evaluator.keys.removeLast()

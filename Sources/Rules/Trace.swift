@@ -1,0 +1,226 @@
+package import JSONTree
+
+/// How one rule came to its outcome, for people: `dhole rules explain`, the server's debug log, admins.
+package struct RuleTrace: Sendable, Equatable {
+  /// `.read`, `.write` or `.validate`.
+  package let rule: String
+  /// The data path at which the rule stands.
+  package let path: String
+  /// The line of the rule in the rules text, 1-based.
+  package let line: Int
+  /// The expression as written.
+  package let expression: String
+  package let outcome: Bool
+  /// The parts of the expression that were evaluated, outermost first, with the value of each.
+  package let parts: [Part]
+
+  package struct Part: Sendable, Equatable {
+    /// The part as written, and where it stands in the expression, in bytes.
+    package let text: String
+    package let range: Range<Int>
+    /// A JSON text, `{…}` for an object, or `error: …` when there is no value.
+    package let value: String
+    /// Nesting below the whole expression.
+    package let depth: Int
+  }
+}
+
+/// What decided one operation.
+package struct DecisionTrace: Sendable {
+  package let isAllowed: Bool
+  /// Every rule that was asked, in order.
+  package let rules: [RuleTrace]
+}
+
+extension RuleSet {
+  /// Decides a read as `read` does, and tells how. Slow: meant for people.
+  package func trace(
+    readAt path: Path, caller: Caller, root: Node, nowMilliseconds: Int64, query: QueryFacts?
+  ) -> DecisionTrace {
+    var tracer = Tracer(
+      walk: RuleWalk(
+        self, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query))
+    let isAllowed = tracer.grants(".read", \.read, along: path)
+    return DecisionTrace(isAllowed: caller.isAdmin || isAllowed, rules: tracer.rules)
+  }
+
+  /// Decides a write as `write` does, and tells how.
+  package func trace(
+    writeAt paths: [Path], caller: Caller, before: Node, after: Node, nowMilliseconds: Int64
+  ) -> DecisionTrace {
+    var rules: [RuleTrace] = []
+    for path in paths {
+      var tracer = Tracer(
+        walk: RuleWalk(
+          self, caller: caller, before: before, after: after, nowMilliseconds: nowMilliseconds, query: nil))
+      let isAllowed = tracer.grants(".write", \.write, along: path) && tracer.validates(path)
+      rules += tracer.rules
+      if !isAllowed { return DecisionTrace(isAllowed: caller.isAdmin, rules: rules) }
+    }
+    return DecisionTrace(isAllowed: true, rules: rules)
+  }
+}
+
+/// Walks as `RuleWalk` does and writes down each rule on the way.
+private struct Tracer {
+  var walk: RuleWalk
+  var rules: [RuleTrace] = []
+  private var scopes: [String: Int] = [:]
+
+  init(walk: RuleWalk) {
+    self.walk = walk
+  }
+
+  mutating func grants(_ name: String, _ kind: KeyPath<RuleNode, Rule?>, along path: Path) -> Bool {
+    var node = walk.tree
+    scopes = [:]
+    if note(name, node[keyPath: kind]) { return true }
+    for (depth, key) in path.keys.enumerated() {
+      guard let next = enter(node, key, depth) else { return false }
+      node = next
+      if note(name, node[keyPath: kind]) { return true }
+    }
+    return false
+  }
+
+  mutating func validates(_ path: Path) -> Bool {
+    walk.restart()
+    scopes = [:]
+    var node = walk.tree
+    if !passes(node) { return false }
+    for (depth, key) in path.keys.enumerated() {
+      guard let next = enter(node, key, depth) else { return true }
+      node = next
+      if !passes(node) { return false }
+    }
+    return validates(below: node)
+  }
+
+  private mutating func validates(below node: RuleNode) -> Bool {
+    guard node.validatesBelow, let value = walk.evaluator.after.last else { return true }
+    var keys: [ChildKey] = []
+    value.forEachChild { key, _ in
+      if node.child(key) != nil { keys.append(key) }
+      return true
+    }
+    for key in keys {
+      let outer = scopes
+      guard let next = enter(node, key, walk.evaluator.keys.count) else { continue }
+      guard passes(next), validates(below: next) else { return false }
+      walk.ascend()
+      scopes = outer
+    }
+    return true
+  }
+
+  private mutating func passes(_ node: RuleNode) -> Bool {
+    guard let rule = node.validate, walk.evaluator.after.last?.isNull == false else { return true }
+    return note(".validate", rule)
+  }
+
+  private mutating func enter(_ node: RuleNode, _ key: ChildKey, _ depth: Int) -> RuleNode? {
+    guard let next = node.child(key) else { return nil }
+    if node.children[key] == nil, let wildcard = node.wildcard { scopes[wildcard.name] = depth }
+    walk.descend(key)
+    return next
+  }
+
+  private mutating func note(_ name: String, _ rule: Rule?) -> Bool {
+    guard let rule else { return false }
+    let outcome = walk.holds(rule)
+    var parts: [RuleTrace.Part] = []
+    if rule.constant == nil, let kind = TypeCheck.Kind(rawValue: name),
+      let whole = try? Parser.parse(rule.text)
+    {
+      var explainer = Explainer(
+        kind: kind, wildcards: scopes, text: Array(rule.text.utf8), evaluator: walk.evaluator)
+      explainer.explain(whole, depth: 0)
+      parts = explainer.parts
+    }
+    rules.append(
+      RuleTrace(
+        rule: name, path: Path(walk.evaluator.keys).text, line: rule.line, expression: rule.text,
+        outcome: outcome,
+        parts: parts))
+    return outcome
+  }
+}
+
+/// Evaluates an expression part by part, as far as evaluation goes.
+private struct Explainer {
+  let kind: TypeCheck.Kind
+  let wildcards: [String: Int]
+  let text: [UInt8]
+  let evaluator: Evaluator
+  var parts: [RuleTrace.Part] = []
+
+  mutating func explain(_ expression: Expression, depth: Int) {
+    let shown = value(of: expression)
+    if let shown {
+      let range = expression.range.clamped(to: 0..<text.count)
+      let written = String(decoding: text[range], as: UTF8.self)
+      parts.append(RuleTrace.Part(text: written, range: range, value: shown, depth: depth))
+    }
+    let inner = shown == nil ? depth : depth + 1
+    switch expression.form {
+    case .number, .string, .bool, .null, .pattern, .name, .wildcard: return
+    case .array(let elements): for element in elements { explain(element, depth: inner) }
+    case .member(let target, _): explain(target, depth: inner)
+    case .index(let target, let index):
+      explain(target, depth: inner)
+      explain(index, depth: inner)
+    case .call(let target, let arguments):
+      if case .member(let receiver, _) = target.form { explain(receiver, depth: inner) }
+      for argument in arguments { explain(argument, depth: inner) }
+    case .unary(_, let operand): explain(operand, depth: inner)
+    case .binary(let operation, let left, let right):
+      explain(left, depth: inner)
+      let first = value(of: left)
+      if operation == .and, first != "true" { return }
+      if operation == .or, first != "false" { return }
+      explain(right, depth: inner)
+    case .choice(let condition, let yes, let no):
+      explain(condition, depth: inner)
+      let test = value(of: condition)
+      if test == "true" { explain(yes, depth: inner) }
+      if test == "false" { explain(no, depth: inner) }
+    }
+  }
+
+  /// The value as text; nil for what has none of its own, such as a literal or a snapshot.
+  private func value(of expression: Expression) -> String? {
+    switch expression.form {
+    case .number, .string, .bool, .null, .pattern, .array: return nil
+    default: break
+    }
+    var check = TypeCheck(kind: kind, wildcards: wildcards)
+    let checked = check.check(expression)
+    guard let type = checked.type, type != .snapshot, type != .method, type != .query else { return nil }
+    do {
+      return Self.text(try evaluator.value(checked.code))
+    } catch {
+      return "error: \(Self.text(error))"
+    }
+  }
+
+  private static func text(_ value: Value) -> String {
+    switch value {
+    case .null: "null"
+    case .bool(let value): value ? "true" : "false"
+    case .number(let value): Text.node(value).string ?? ""
+    case .string(let node): node.text()
+    case .object: "{…}"
+    case .claims(let node): node.text()
+    }
+  }
+
+  private static func text(_ fault: EvaluationFault) -> String {
+    switch fault {
+    case .notText: "a string was needed"
+    case .notNumber: "a number was needed"
+    case .notComparable: "two numbers or two strings were needed"
+    case .aboveRoot: "the root has no parent"
+    case .meaningless: "there is no such value"
+    }
+  }
+}
