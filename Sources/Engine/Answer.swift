@@ -14,12 +14,13 @@ package struct Answer: Sendable {
 
 /// How a request ended.
 package enum Outcome: Sendable {
-  /// Durable, and its pushes have gone before. Holds what was set, server values resolved, when the request wanted it
-  /// (absolute paths).
+  /// Durable, and its pushes have gone before. Holds what was set, server values resolved, when the request
+  /// wanted it (absolute paths).
   case written([MergeEntry]?)
   /// What a get found, filtered by its query.
   case value(Node)
-  /// The listen stands; its `.initial` event has gone before. `noIndex`: nothing is filtered, for want of an index.
+  /// The listen stands; its `.initial` event has gone before. `noIndex`: nothing is filtered, for want of an
+  /// index.
   case listening(noIndex: Bool)
   /// Done, and nothing to tell.
   case done

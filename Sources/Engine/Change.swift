@@ -31,7 +31,8 @@ package typealias ListenID = UInt64
 
 /// Something that one client alone must hear, to be encoded on the client's loop.
 package enum ListenEvent: Sendable {
-  /// The value when the listen began (filtered by its query); always before the listen's answer and its first change.
+  /// The value when the listen began (filtered by its query); always before the listen's answer and its first
+  /// change.
   case initial(ListenID, Node)
   /// One change, for a listen with `sendsLocally`.
   case change(ListenID, Change)

@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// What a client's connection does with what the engine sends it. Everything runs on the client's loop, in commit order.
+/// What a client's connection does with what the engine sends it. Everything runs on the client's loop, in
+/// commit order.
 package protocol Receiver: AnyObject {
   /// Pushes as whole frames: append them to the outbox, do not send yet.
   func receive(frames: ByteBuffer)
@@ -17,14 +18,15 @@ package protocol Dialect: Sendable {
   func encode(_ change: Change, form: PushForm) -> ByteBuffer
 }
 
-/// How a listen's pushes look: two listens of equal form get equal bytes for equal changes. Chosen by the wire.
+/// How a listen's pushes look: two listens of equal form get equal bytes for equal changes. Chosen by the
+/// wire.
 package struct PushForm: Hashable, Sendable {
   /// Which protocol: one number for each `Dialect` type.
   package var dialect: UInt8
   /// Which carrier's framing.
   package var carrier: UInt8
-  /// What else is in the bytes (a query's tag, for example); 0 for nothing. Listens with 0 are told each change once,
-  /// however many of one client overlap.
+  /// What else is in the bytes (a query's tag, for example); 0 for nothing. Listens with 0 are told each
+  /// change once, however many of one client overlap.
   package var variant: UInt32
 
   package init(dialect: UInt8, variant: UInt32 = 0, carrier: UInt8 = 0) {
@@ -36,7 +38,8 @@ package struct PushForm: Hashable, Sendable {
 
 /// One connected client: a wire session, an event stream, a REST connection.
 ///
-/// It holds its receiver strongly until `disconnect`, which whoever made it calls when the connection has ended.
+/// It holds its receiver strongly until `disconnect`, which whoever made it calls when the connection has
+/// ended.
 package final class Client: Sendable {
   package let eventLoop: any EventLoop
   package let dialect: any Dialect
@@ -61,5 +64,63 @@ package final class Client: Sendable {
   /// Lets go of the receiver; nothing is received any more. On the client's loop.
   package func disconnect() {
     inbox.value.receiver = nil
+  }
+}
+
+extension Client {
+  /// Hands deliveries to clients, in order, and flushes each client once. On the loop of all of them.
+  static func deliver(_ deliveries: [Delivery]) {
+    if deliveries.count == 1, case .frames(let frames, let clients) = deliveries[0] {
+      for client in clients { client.receive(frames, flushing: true) }
+      return
+    }
+    // The longest list is walked once; only clients that other deliveries are for wait with their flush.
+    let longest = Client.longest(deliveries)
+    for (place, delivery) in deliveries.enumerated() where place != longest {
+      delivery.forEachClient { $0.inbox.value.isShared = true }
+    }
+    for (place, delivery) in deliveries.enumerated() {
+      switch delivery {
+      case .frames(let frames, let clients):
+        for client in clients { client.receive(frames, flushing: place == longest) }
+      case .event(let client, let event): client.inbox.value.receiver?.receive(event)
+      case .answer(let client, let answer): client.inbox.value.receiver?.receive(answer)
+      }
+    }
+    for (place, delivery) in deliveries.enumerated() where place != longest {
+      delivery.forEachClient { $0.flush() }
+    }
+  }
+
+  private static func longest(_ deliveries: [Delivery]) -> Int? {
+    var longest: (place: Int, count: Int)?
+    for (place, delivery) in deliveries.enumerated() {
+      if case .frames(_, let clients) = delivery, clients.count > longest?.count ?? 1 {
+        longest = (place, clients.count)
+      }
+    }
+    return longest?.place
+  }
+
+  private func receive(_ frames: ByteBuffer, flushing: Bool) {
+    let inbox = inbox.value
+    guard let receiver = inbox.receiver else { return }
+    receiver.receive(frames: frames)
+    if flushing, !inbox.isShared { receiver.flush() }
+  }
+
+  private func flush() {
+    guard inbox.value.isShared else { return }
+    inbox.value.isShared = false
+    inbox.value.receiver?.flush()
+  }
+}
+
+extension Delivery {
+  fileprivate func forEachClient(_ body: (Client) -> Void) {
+    switch self {
+    case .frames(_, let clients): clients.forEach(body)
+    case .event(let client, _), .answer(let client, _): body(client)
+    }
   }
 }

@@ -39,8 +39,8 @@ package enum CommitLogError: Error, Equatable, Sendable {
 package protocol CommitLog: Sendable {
   /// Appends right after `after`, or not at all.
   ///
-  /// `completion` runs exactly once, on a thread of the log's own, when the entry is durable or the append has failed; it must
-  /// be short. Any error but `outcomeUnknown` means that nothing was appended.
+  /// `completion` runs exactly once, on a thread of the log's own, when the entry is durable or the append
+  /// has failed; it must be short. Any error but `outcomeUnknown` means that nothing was appended.
   func append(
     _ payload: [UInt8], kind: LogEntry.Kind, epoch: UInt64, to database: DatabaseID, after: LogPosition,
     completion: @escaping @Sendable (Result<AppendResult, CommitLogError>) -> Void)
@@ -48,8 +48,9 @@ package protocol CommitLog: Sendable {
   /// The place of the last entry, `start` when there is none.
   func tail(of database: DatabaseID) async throws(CommitLogError) -> LogPosition
 
-  /// The entries after a place, in order. Throws `CommitLogError.corrupt` when the entry at `after` has another digest than
-  /// `after` says, or when the chain breaks. With `follow` it waits for entries to come, otherwise it ends at the tail.
+  /// The entries after a place, in order. Throws `CommitLogError.corrupt` when the entry at `after` has
+  /// another digest than `after` says, or when the chain breaks. With `follow` it waits for entries to come,
+  /// otherwise it ends at the tail.
   func entries(of database: DatabaseID, after: LogPosition, follow: Bool)
     -> any AsyncSequence<LogEntry, any Error> & Sendable
 

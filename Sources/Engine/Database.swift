@@ -1,11 +1,15 @@
-package import JSONTree
+import JSONTree
 package import NIOCore
 package import Rules
 
 /// One database: a tree, its log, its rules and everybody who listens.
 ///
-/// All state lives on one event loop and nothing here suspends, so a checked precondition stays true. Enter through
-/// `enter` only: what the work has to tell clients is handed over when it returns.
+/// All state lives on one event loop and nothing here suspends, so a checked precondition stays true. Enter
+/// through `enter` only: what the work has to tell clients is handed over when it returns.
+///
+/// A write is sequenced on `head` and becomes part of the open batch. One batch at a time is with the log;
+/// once it is durable it is `committed`, listeners hear of it, and its answers go out. Reads see `committed`
+/// alone. When the log refuses a batch, what was sequenced on top of it is sequenced again.
 package actor Database {
   package nonisolated let id: DatabaseID
   package nonisolated let eventLoop: any EventLoop
@@ -19,60 +23,140 @@ package actor Database {
   /// The rules in force: those of the committed state.
   package internal(set) var rules: RuleSet
 
-  init(id: DatabaseID, eventLoop: any EventLoop, rules: RuleSet) {
+  let log: any CommitLog
+  let checkpoints: any CheckpointStore
+  let options: DatabaseOptions
+  let clock: any Clock
+  /// This opening's own epoch: larger than that of any entry it found.
+  let epoch: UInt64
+
+  // The state, durable and sequenced.
+  var committed: State
+  var position: LogPosition
+  var head: State
+  var headRules: RuleSet
+  /// The onDisconnect records of `head`, by session.
+  var presence: [ChildKey: DisconnectTree]
+
+  // The way into the log.
+  var inFlight: Batch?
+  var sealed: [Batch] = []
+  var open: Batch
+  var isSealScheduled = false
+  var logState = LogState.ready
+  var pendingRequests = 0
+  var pendingBytes = 0
+  /// What the engine itself must still get into the log, after a failure.
+  var retained: [BatchItem] = []
+  var isRetryScheduled = false
+
+  // Clients.
+  var sessions: [ObjectIdentifier: Session] = [:]
+  var sessionsByKey: [ChildKey: Session] = [:]
+  var outboxes: [ObjectIdentifier: Outbox] = [:]
+  let listeners = ListenerTree()
+  var indexes = ChildIndexes()
+  var isSweepScheduled = false
+  private var isFlushing = false
+
+  // Checkpoints.
+  var lastCheckpoint: Checkpoint?
+  var isSaving = false
+  var entriesSinceCheckpoint: UInt64 = 0
+  var bytesSinceCheckpoint: UInt64 = 0
+  var checkpointTimer: Scheduled<Void>?
+  var closing = Closing.no
+
+  enum LogState { case ready, finding, superseded }
+  enum Closing {
+    case no
+    case waiting([@Sendable () -> Void])
+    case saving([@Sendable () -> Void])
+    case done
+  }
+
+  init(
+    id: DatabaseID, eventLoop: any EventLoop, log: any CommitLog, checkpoints: any CheckpointStore,
+    options: DatabaseOptions, clock: any Clock, recovered: Recovery
+  ) {
     self.id = id
     self.eventLoop = eventLoop
-    self.rules = rules
+    self.log = log
+    self.checkpoints = checkpoints
+    self.options = options
+    self.clock = clock
+    epoch = recovered.position.epoch + 1
+    committed = recovered.state
+    position = recovered.position
+    head = recovered.state
+    rules = recovered.rules
+    headRules = recovered.rules
+    presence = recovered.presence.mapValues(\.tree)
+    open = Batch()
+    lastCheckpoint = recovered.checkpoint
+    entriesSinceCheckpoint = recovered.replayedEntries
+    bytesSinceCheckpoint = recovered.replayedBytes
   }
 
-  /// Loads the last checkpoint, replays the log's tail, and runs what sessions of an earlier process left to be done.
-  package static func open(
-    _ id: DatabaseID, on eventLoop: any EventLoop, log: any CommitLog, checkpoints: any CheckpointStore,
-    options: DatabaseOptions = DatabaseOptions(), clock: any Clock = SystemClock()
-  ) async throws(CommitLogError) -> Database {
-    Database(id: id, eventLoop: eventLoop, rules: options.defaultRules)
-  }
-
-  /// Runs work in the database: at once on its own loop, else soon, first in first out for each calling thread.
+  /// Runs work in the database: at once on its own loop, else soon, first in first out for each calling
+  /// thread.
   package nonisolated func enter(_ work: @escaping @Sendable (isolated Database) -> Void) {
     if eventLoop.inEventLoop {
-      assumeIsolated { work($0) }
+      assumeIsolated {
+        work($0)
+        $0.flush()
+      }
     } else {
-      eventLoop.execute { self.assumeIsolated { work($0) } }
+      eventLoop.execute {
+        self.assumeIsolated {
+          work($0)
+          $0.flush()
+        }
+      }
     }
   }
 
-  /// Makes a client known. `sessionID` is unguessable and a legal key, or empty for a client without onDisconnect.
-  package func attach(_ client: Client, caller: Caller, sessionID: String = "") {}
+  /// As `enter`, but never before the present work is done.
+  nonisolated func enterLater(_ work: @escaping @Sendable (isolated Database) -> Void) {
+    eventLoop.execute {
+      self.assumeIsolated {
+        work($0)
+        $0.flush()
+      }
+    }
+  }
 
-  /// Ends a client's session: its listens go, its onDisconnect operations run. Nothing more is sent to it from then on.
-  package func detach(_ client: Client) {}
+  /// Hands over what has gathered for clients. They may enter again meanwhile: what they cause goes out in a
+  /// next round.
+  private func flush() {
+    if isFlushing { return }
+    isFlushing = true
+    var isDone = false
+    while !isDone {
+      isDone = true
+      for outbox in outboxes.values where !outbox.isEmpty {
+        let deliveries = outbox.take()
+        if outbox.eventLoop === eventLoop {
+          isDone = false
+          Client.deliver(deliveries)
+        } else {
+          outbox.eventLoop.execute { Client.deliver(deliveries) }
+        }
+      }
+    }
+    isFlushing = false
+  }
 
-  /// Ends another connection's session now, as `detach` would: its client has come back on a new connection.
-  package func endSession(_ sessionID: String) {}
+  func outbox(for eventLoop: any EventLoop) -> Outbox {
+    let key = ObjectIdentifier(eventLoop)
+    if let outbox = outboxes[key] { return outbox }
+    let outbox = Outbox(eventLoop: eventLoop)
+    outboxes[key] = outbox
+    return outbox
+  }
 
-  /// Changes who a client is. Listens that are no longer allowed are revoked; the answer (`done`) comes after that.
-  package func setCaller(_ caller: Caller, for client: Client, tag: UInt64? = nil) {}
-
-  /// Writes; answers `written`, `stale` or `failed`, after all pushes that the write (or what it collided with) caused.
-  package func write(_ request: WriteRequest, tag: UInt64, client: Client) {}
-
-  /// Reads once; answers `value` or `failed`. Sees the client's own earlier writes.
-  package func get(_ path: Path, query: Query = .all, tag: UInt64, client: Client) {}
-
-  /// Begins a listen: an `.initial` event, then the answer `listening`, then every later change; or answers `failed`.
-  package func listen(_ request: ListenRequest, tag: UInt64, client: Client) {}
-
-  /// Ends a listen; answers `done`, also when there is no such listen.
-  package func unlisten(_ listen: ListenID, tag: UInt64? = nil, client: Client) {}
-
-  /// Registers or cancels what shall happen when the client's session ends; answers `done` when that is durable.
-  package func onDisconnect(_ operation: DisconnectOperation, tag: UInt64, client: Client) {}
-
-  /// Installs rules (nil: the default ones) for an admin; answers `done` when they are in force, or `invalid` with the
-  /// compiler's text. All listens are checked again.
-  package func installRules(_ text: String?, tag: UInt64, client: Client) {}
-
-  /// Refuses new requests, ends all sessions, commits, writes a checkpoint and calls back on the database's loop.
-  package func close(_ completion: @escaping @Sendable () -> Void) { completion() }
+  func answer(_ outcome: Outcome, _ tag: UInt64, _ session: Session) {
+    guard session.isAttached else { return }
+    session.outbox.append(Answer(tag: tag, outcome: outcome), to: session.client)
+  }
 }

@@ -22,10 +22,14 @@ package struct DatabaseOptions: Sendable {
   /// The largest value that a get or a listen is given, estimated.
   package var readBytes = 256 * 1024 * 1024
 
-  /// A checkpoint is written once this many batches or bytes, or seconds with any batch, lie behind the last one.
+  /// A checkpoint is written once this many batches or bytes, or seconds with any batch, lie behind the last
+  /// one.
   package var checkpointEntries: UInt64 = 10_000
   package var checkpointBytes: UInt64 = 64 * 1024 * 1024
   package var checkpointSeconds: Int64 = 60
+
+  /// How long an index that nobody uses is kept.
+  package var indexIdleSeconds: Int64 = 60
 
   package init() {}
 }

@@ -47,7 +47,8 @@ package struct ListenRequest: Sendable {
   /// How this listen's pushes look; listens of one view and form share one encoding.
   package var form: PushForm
   package var listen: ListenID
-  /// Changes come as `ListenEvent.change` instead of frames; `form` still tells which listens shadow each other.
+  /// Changes come as `ListenEvent.change` instead of frames; `form` still tells which listens shadow each
+  /// other.
   package var sendsLocally: Bool
 
   package init(path: Path, query: Query = .all, form: PushForm, listen: ListenID, sendsLocally: Bool = false)

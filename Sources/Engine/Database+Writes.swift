@@ -1,0 +1,218 @@
+import JSONTree
+import Rules
+
+extension Database {
+  /// Writes; answers `written`, `stale` or `failed`, after all pushes that the write (or what it collided
+  /// with) caused.
+  package func write(_ request: WriteRequest, tag: UInt64, client: Client) {
+    submit(.write(request), tag, client)
+  }
+
+  /// Registers or cancels what shall happen when the client's session ends; answers `done` when that is
+  /// durable.
+  package func onDisconnect(_ operation: DisconnectOperation, tag: UInt64, client: Client) {
+    submit(.disconnect(operation), tag, client)
+  }
+
+  /// Installs rules (nil: the default ones) for an admin; answers `done` when they are in force, or `invalid`
+  /// with the compiler's text. All listens are checked again.
+  package func installRules(_ text: String?, tag: UInt64, client: Client) {
+    submit(.rules(text), tag, client)
+  }
+
+  private func submit(_ proposal: Proposal, _ tag: UInt64, _ client: Client) {
+    guard let session = session(of: client, tag: tag) else { return }
+    counters.writes += 1
+    if case .superseded = logState {
+      return answer(.failed(EngineError(.unavailable(Database.supersededText))), tag, session)
+    }
+    let isFull = pendingRequests >= options.pendingRequests || pendingBytes >= options.pendingBytes
+    if isFull || session.pending >= options.pendingRequestsPerClient {
+      return answer(.failed(EngineError(.overloaded)), tag, session)
+    }
+    enqueue(BatchItem(proposal: proposal, session: session, tag: tag, caller: session.caller))
+  }
+
+  /// Something that the engine itself has to get into the log: it is tried until it is.
+  func submitOwn(_ proposal: Proposal, caller: Caller) {
+    enqueue(BatchItem(proposal: proposal, session: nil, tag: 0, caller: caller))
+  }
+
+  /// Sequences a proposal and lets its answer wait for what it stands on.
+  func enqueue(_ item: BatchItem) {
+    if case .superseded = logState { return }
+    var item = item
+    let before = open.payload.count
+    sequence(&item)
+    let isAlone = inFlight == nil && sealed.isEmpty && open.isEmpty
+    if !item.isChange, isAlone {
+      if let session = item.session { answer(item.outcome, item.tag, session) }
+      return
+    }
+    if let session = item.session {
+      session.pending += 1
+      session.waitsFor = open
+    }
+    pendingRequests += 1
+    count(open.payload.count - before, item)
+    open.items.append(item)
+    if open.payload.count >= options.batchBytes { seal() }
+    scheduleSeal()
+  }
+
+  /// Takes a proposal's bytes into account: those for the log, or those that it holds though it changes
+  /// nothing.
+  func count(_ payloadBytes: Int, _ item: BatchItem) {
+    let bytes = item.isChange ? payloadBytes : item.proposal.estimatedBytes
+    open.bytes += bytes
+    pendingBytes += bytes
+  }
+
+  func sequence(_ item: inout BatchItem) {
+    let now = clock.nowMilliseconds()
+    switch item.proposal {
+    case .write(let request): sequence(request, &item, now)
+    case .disconnect(let operation): sequence(operation, &item, now)
+    case .rules(let text): sequenceRules(text, &item)
+    case .identity(let session): sequenceIdentity(session, &item)
+    case .ending(let session): sequenceEnding(session, &item, now)
+    }
+  }
+
+  private func sequence(_ request: WriteRequest, _ item: inout BatchItem, _ now: Int64) {
+    switch request.kind {
+    case .put(let path, let value):
+      let current = head.data[path]
+      if let condition = request.condition, !condition.holds(for: current) {
+        item.outcome = .stale(current: current)
+        return
+      }
+      let entry = MergeEntry(path, resolve(value, at: path, now))
+      propose(.set(path, entry.value), [entry], request, &item, now)
+    case .merge(let base, let changes):
+      guard !base.endsWithPriority, changes.allSatisfy({ $0.path != .root }) else {
+        item.outcome = .failed(EngineError(.invalid("An update needs paths below its own.")))
+        return
+      }
+      var relative: [MergeEntry] = []
+      var absolute: [MergeEntry] = []
+      relative.reserveCapacity(changes.count)
+      absolute.reserveCapacity(changes.count)
+      for (path, value) in changes {
+        let place = base.appending(path)
+        let resolved = resolve(value, at: place, now)
+        relative.append(MergeEntry(path, resolved))
+        absolute.append(MergeEntry(place, resolved))
+      }
+      propose(.merge(base, relative), absolute, request, &item, now)
+    }
+  }
+
+  /// Checks a resolved write and makes it the next step.
+  private func propose(
+    _ change: Change, _ entries: [MergeEntry], _ request: WriteRequest, _ item: inout BatchItem, _ now: Int64
+  ) {
+    if let error = fault(in: entries, request) {
+      item.outcome = .failed(error)
+      return
+    }
+    if case .failed(let error) = step(change, entries, item.caller, now, &item) {
+      item.outcome = .failed(error)
+      return
+    }
+    item.outcome = .written(request.wantsValue ? entries : nil)
+  }
+
+  enum StepResult { case taken, unchanged, failed(EngineError) }
+
+  /// Asks the rules about a write, and puts it on top of `head` and into the open batch.
+  func step(
+    _ change: Change, _ entries: [MergeEntry], _ caller: Caller, _ now: Int64, _ item: inout BatchItem
+  ) -> StepResult {
+    let before = head.data
+    var after = before
+    var isChange = false
+    for entry in entries {
+      if !isChange { isChange = Database.differs(after, entry) }
+      after.set(entry.value, at: entry.path)
+    }
+    let decision = headRules.write(
+      at: entries.map(\.path), caller: caller, before: before, after: after, nowMilliseconds: now)
+    if case .denied(let explanation) = decision {
+      return .failed(EngineError(.permissionDenied(explanation)))
+    }
+    guard isChange else { return .unchanged }
+    let mark = open.payload.count
+    EntryCodec.append(entries.lazy.map { ResolvedSet(.data, $0.path, $0.value) }, to: &open.payload)
+    if open.payload.count - mark > options.writeBytes {
+      open.payload.removeLast(open.payload.count - mark)
+      return .failed(EngineError(.tooBig))
+    }
+    head.data = after
+    open.steps.append(Step(before: before, after: after, change: change))
+    item.isChange = true
+    return .taken
+  }
+
+  /// Whether an overwrite leaves another tree behind.
+  private static func differs(_ data: Node, _ entry: MergeEntry) -> Bool {
+    if entry.path.endsWithPriority, data[entry.path.withoutPriority].isNull { return false }
+    return data[entry.path] != entry.value
+  }
+
+  private func fault(in entries: [MergeEntry], _ request: WriteRequest) -> EngineError? {
+    var bytes = 0
+    for entry in entries {
+      if entry.path.count > Limits.standard.depth { return EngineError(.invalid("The path is too deep.")) }
+      if entry.path.endsWithPriority, !entry.value.canBePriority {
+        return EngineError(.invalid("A priority is a number, a string or null."))
+      }
+      if request.sizeLimitBytes != nil { bytes += entry.value.estimatedBytes }
+    }
+    if let limit = request.sizeLimitBytes, bytes > limit { return EngineError(.tooBig) }
+    return nil
+  }
+
+  func resolve(_ value: UnresolvedValue, at path: Path, _ now: Int64) -> Node {
+    if value.serverValues.isEmpty { return value.node }
+    let data = head.data
+    return value.resolved(nowMilliseconds: now) { relative in
+      if relative == .root { return data[path] }
+      // What lies below a priority was never there.
+      return path.endsWithPriority ? .null : data[path.appending(relative)]
+    }
+  }
+
+  private func sequenceRules(_ text: String?, _ item: inout BatchItem) {
+    guard item.caller.isAdmin else {
+      item.outcome = .failed(EngineError(.permissionDenied(nil)))
+      return
+    }
+    do throws(RulesErrors) {
+      let compiled = try text.map { text throws(RulesErrors) in try RuleSet(text: text) }
+      headRules = compiled ?? options.defaultRules
+    } catch {
+      item.outcome = .failed(EngineError(.invalid(error.text)))
+      return
+    }
+    open.rules = headRules
+    setMeta([(MetaPath.rules, text.map { Node($0) } ?? .null)], &item)
+  }
+
+  /// Puts records of the engine's own on top of `head` and into the open batch.
+  func setMeta(_ sets: [(path: Path, value: Node)], _ item: inout BatchItem) {
+    if sets.isEmpty { return }
+    EntryCodec.append(sets.lazy.map { ResolvedSet(.meta, $0.path, $0.value) }, to: &open.payload)
+    for set in sets { head.meta.set(set.value, at: set.path) }
+    item.isChange = true
+  }
+}
+
+extension Condition {
+  func holds(for current: Node) -> Bool {
+    switch self {
+    case .absent: current.isNull
+    case .hash(let hash, let dialects): dialects.contains { current.hash($0) == hash }
+    }
+  }
+}
