@@ -144,6 +144,7 @@ extension Block {
       // Keys that only ever come at the end leave full blocks behind. Elsewhere the new block would have a
       // neighbour that can be as small.
       let right = Block.make(capacity: 4, keyCapacity: 4 * key.count, height: block.header.height)
+      block.withParts { $0.countTotal() }
       return finish(right) { $0.insert(node, key: key, at: 0) }
     }
     let middle = width / 2

@@ -36,25 +36,30 @@ extension Node {
       return
     }
     let rest = keys.dropFirst()
-    // The payload is taken out of its place first, so that its storage has one owner and is edited in place.
-    switch take() {
-    case .prioritized(let inner, let priority):
-      var node = Node(content: inner)
-      node.set(value, at: keys)
-      self = node.withPriority(Node(content: priority))
-    case .object(var block):
+    if hasPriority {
+      let priority = priority
+      removePriority()
+      set(value, at: keys)
+      self = withPriority(priority)
+    } else if var block = takeBlock() {
       Block.update(&block, key) { $0.set(value, at: rest) }
       self = block.total == 0 ? .null : Node(content: .object(block))
-    default:
+    } else {
       var child = Node.null
       child.set(value, at: rest)
       self = Node(content: .object(Block.single(key, child)))
     }
   }
 
-  private mutating func take() -> Content {
-    let taken = content
+  /// Takes the storage out of its place, so that it can have one owner and be edited in place.
+  private mutating func takeBlock() -> Block? {
+    guard case .object(let block) = content else { return nil }
     content = .null
-    return taken
+    return block
+  }
+
+  private mutating func removePriority() {
+    guard case .prioritized(let value, _) = content else { return }
+    content = value
   }
 }
