@@ -48,8 +48,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     case .message(let text):
       let request = text.withUnsafeReadableBytes(Request.read)
       session?.receive(request, bytes: text.readableBytes, into: &actions)
-    case .oversized(let head):
-      head.withUnsafeReadableBytes { session?.receiveOversized(head: $0, into: &actions) }
+    case .oversized(let number): session?.receiveOversized(number: number, into: &actions)
     }
   }
 

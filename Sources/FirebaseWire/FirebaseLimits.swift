@@ -2,8 +2,6 @@
 package struct FirebaseLimits: Sendable, Hashable {
   /// The longest message, all its chunks together: 16 MiB to write and room for the envelope around it.
   package var messageBytes: Int
-  /// How much of a longer message is kept to find out which request it was.
-  package var oversizedHeadBytes: Int
   /// How many requests may wait for a database or for a credential to be checked.
   package var waitingRequests: Int
   /// How many bytes of requests may wait.
@@ -17,12 +15,11 @@ package struct FirebaseLimits: Sendable, Hashable {
   package static let standard = FirebaseLimits()
 
   package init(
-    messageBytes: Int = 16 * 1024 * 1024 + 64 * 1024, oversizedHeadBytes: Int = 4096,
+    messageBytes: Int = 16 * 1024 * 1024 + 64 * 1024,
     waitingRequests: Int = 200_000, waitingBytes: Int = 64 * 1024 * 1024, credentialBytes: Int = 64 * 1024,
     expiryCheckSeconds: Int64 = 24 * 60 * 60
   ) {
     self.messageBytes = messageBytes
-    self.oversizedHeadBytes = oversizedHeadBytes
     self.waitingRequests = waitingRequests
     self.waitingBytes = waitingBytes
     self.credentialBytes = credentialBytes

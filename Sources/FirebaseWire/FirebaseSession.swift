@@ -60,9 +60,9 @@ package struct FirebaseSession {
     }
   }
 
-  /// A message was too long to be kept; these are its first bytes.
-  package mutating func receiveOversized(head: UnsafeRawBufferPointer, into actions: inout SessionActions) {
-    guard case .action(let number, _) = Request.read(head) else {
+  /// A message was too long to be kept; its request's number, if it was found.
+  package mutating func receiveOversized(number: Int64?, into actions: inout SessionActions) {
+    guard let number else {
       return close(code: SessionClose.messageTooBig, FirebaseText.messageUnreadable, into: &actions)
     }
     let refusal = Refusal(.tooBig, FirebaseText.messageTooBig)

@@ -3,15 +3,15 @@ package import NIOCore
 /// Puts a client's messages together from the frames they come in.
 ///
 /// A frame that is short and all digits says how many frames the next message has; the digit `0` is a sign of
-/// life and no message. Memory is bounded: of a message that is too long only the beginning is kept.
+/// life and no message. Memory is bounded: of a message that is too long only its request's number is kept.
 package struct FrameAssembler {
   /// What a frame brought.
   package enum Step: Equatable {
     /// Nothing to do: a sign of life, or a part of a message.
     case nothing
     case message(ByteBuffer)
-    /// A whole message that was too long; its first bytes.
-    case oversized(head: ByteBuffer)
+    /// A whole message that was too long, and the number of the request in it.
+    case oversized(number: Int64?)
   }
 
   /// The longest count that clients understand.
@@ -19,7 +19,8 @@ package struct FrameAssembler {
 
   private var missingFrames = 0
   private var parts: ByteBuffer?
-  private var isOversized = false
+  /// What is left of a message that is too long.
+  private var oversized: RequestNumberScanner?
 
   package init() {}
 
@@ -31,39 +32,31 @@ package struct FrameAssembler {
         return .nothing
       }
       if frame.readableBytes <= limits.messageBytes { return .message(frame) }
-      return .oversized(head: FrameAssembler.head(of: frame, bytes: limits.oversizedHeadBytes))
+      var scanner = RequestNumberScanner()
+      scanner.scan(frame.readableBytesView)
+      return .oversized(number: scanner.number)
     }
     missingFrames -= 1
     add(frame, limits: limits)
     guard missingFrames == 0 else { return .nothing }
-    let whole = parts ?? ByteBuffer()
-    let wasOversized = isOversized
-    parts = nil
-    isOversized = false
-    return wasOversized ? .oversized(head: whole) : .message(whole)
+    if let scanner = oversized.take() { return .oversized(number: scanner.number) }
+    return .message(parts.take() ?? ByteBuffer())
   }
 
   private mutating func add(_ frame: ByteBuffer, limits: FirebaseLimits) {
-    if isOversized { return }
-    guard var whole = parts.take() else {
-      parts = frame
-      checkSize(limits)
+    if oversized != nil {
+      oversized?.scan(frame.readableBytesView)
       return
     }
-    whole.writeImmutableBuffer(frame)
-    parts = whole
-    checkSize(limits)
-  }
-
-  private mutating func checkSize(_ limits: FirebaseLimits) {
-    guard let whole = parts, whole.readableBytes > limits.messageBytes else { return }
-    isOversized = true
-    parts = FrameAssembler.head(of: whole, bytes: limits.oversizedHeadBytes)
-  }
-
-  /// A copy of the first bytes, so that the rest can be freed.
-  private static func head(of buffer: ByteBuffer, bytes: Int) -> ByteBuffer {
-    ByteBuffer(bytes: buffer.readableBytesView.prefix(bytes))
+    var whole = parts.take() ?? ByteBuffer()
+    if whole.readableBytes == 0 { whole = frame } else { whole.writeImmutableBuffer(frame) }
+    if whole.readableBytes <= limits.messageBytes {
+      parts = whole
+    } else {
+      var scanner = RequestNumberScanner()
+      scanner.scan(whole.readableBytesView)
+      oversized = scanner
+    }
   }
 
   /// The number that a count frame holds; nil for any other frame.

@@ -55,7 +55,7 @@ struct RequestReader {
       try json.expectEnd()
       return request
     } catch {
-      guard let number else { return .unanswerable }
+      guard let number = number ?? RequestReader.number(in: message) else { return .unanswerable }
       return .action(number, .refuse(Refusal(error)))
     }
   }
@@ -148,14 +148,23 @@ struct RequestReader {
     return .action(number, action ?? .refuse(Refusal(.failure, FirebaseText.unknownAction)))
   }
 
-  /// A number that every client can read back; nil for anything else, which is skipped.
+  /// A request's number; nil for anything else, which is skipped.
   private mutating func requestNumber() throws(JSONSyntaxError) -> Int64? {
     guard json.next == .number else {
       try json.skipValue()
       return nil
     }
-    guard let number = try json.readInteger(), (0..<1 << 53).contains(number) else { return nil }
+    guard let number = try json.readInteger(), RequestReader.numbers.contains(number) else { return nil }
     return number
+  }
+
+  /// The numbers that a request can have: those that every client can read back.
+  static let numbers: Range<Int64> = 0..<1 << 53
+
+  private static func number(in message: UnsafeRawBufferPointer) -> Int64? {
+    var scanner = RequestNumberScanner()
+    scanner.scan(message)
+    return scanner.number
   }
 
   /// Reads a body; if it is JSON but makes no sense, that is the action's own failure.
