@@ -1,4 +1,5 @@
-/// A fast 64-bit fingerprint that shows a flipped bit; no protection against somebody who wants to forge one.
+/// A fast 64-bit fingerprint that shows a flipped bit; no protection against somebody who wants to forge
+/// one.
 struct Checksum {
   private(set) var value: UInt64 = 0x243f_6a88_85a3_08d3
 

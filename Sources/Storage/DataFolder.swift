@@ -68,8 +68,15 @@ struct DataFolder: ~Copyable {
     guard unlink(path) == 0 || errno == ENOENT else { throw failure("can't remove \(path)") }
   }
 
-  /// Makes the folder's list of names durable.
-  static func synchronize(folder path: String) throws(StorageError) {
+  /// Gives a complete file another's name: durable when this returns, and never anything in between.
+  static func replace(_ path: String, by draft: String) throws(StorageError) {
+    try synchronize(draft)
+    guard rename(draft, path) == 0 else { throw failure("can't rename \(draft)") }
+    try synchronize(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+  }
+
+  /// Makes a file's contents, or a folder's list of names, durable.
+  static func synchronize(_ path: String) throws(StorageError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("can't open \(path)") }
     defer { close(descriptor) }
@@ -80,7 +87,7 @@ struct DataFolder: ~Copyable {
     if mkdir(path, 0o755) == 0 {
       let slash = path.lastIndex(of: "/")
       let parent = slash.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
-      return try synchronize(folder: parent)
+      return try synchronize(parent)
     }
     guard errno == EEXIST else { throw failure("can't make the folder \(path)") }
   }

@@ -25,7 +25,7 @@ extension Journal {
     let path = DataFolder.journalPath(in: folder)
     let isNew = !DataFolder.fileExists(path)
     let log = try WriteAheadLog.inspect(path + "-wal")
-    do {
+    return try StorageError.wrapping(path) {
       let connection = try Connection(path: path, mode: .create)
       connection.keepLogOnClose(true)
       try configure(connection)
@@ -42,12 +42,6 @@ extension Journal {
       adopt(recovery)
       self.file = file
       return file
-    } catch let error as StorageError {
-      throw error
-    } catch let error as SQLiteError {
-      throw StorageError(error)
-    } catch {
-      throw StorageError(.io, "\(path): \(error)")
     }
   }
 
@@ -102,7 +96,7 @@ extension Journal {
       throw StorageError(
         .corrupt,
         """
-        journal.sqlite \(isNew ? "is missing" : "is empty") but \(path) is there: restore the journal from the \
+        journal.sqlite \(isNew ? "is missing" : "is empty") but \(path) is there: restore the journal of the \
         same backup, or move the db folder away to start anew
         """)
     }

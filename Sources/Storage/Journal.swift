@@ -1,9 +1,11 @@
 import Engine
 import NIOCore
 
-/// The log of all databases of this node in one file, so that one commit covers whatever came in from any of them.
+/// The log of all databases of this node in one file, so that one commit covers whatever came in from any
+/// of them.
 ///
-/// Everything happens on its own event loop's thread, which waits for the disk; `append` may be called from any thread.
+/// Everything happens on its own event loop's thread, which waits for the disk; `append` may be called from
+/// any thread.
 actor Journal {
   /// Frames in the write-ahead log after which they are moved into the file.
   private static let checkpointFrames = 1000
@@ -116,7 +118,8 @@ actor Journal {
     return isInDoubt ? error.asUnknownOutcome : error.asLogError
   }
 
-  /// Makes sure that frames of a failed commit are never taken for lost ones: a log that is empty starts a new generation.
+  /// Makes sure that frames of a failed commit are never taken for lost ones: a log that is empty starts a
+  /// new generation.
   private func clearFailedFrames(in file: JournalFile) {
     guard holdsFailedFrames else { return }
     // The next commit fails by itself if the disk still does.

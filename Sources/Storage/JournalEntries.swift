@@ -43,7 +43,8 @@ extension Journal {
   private static let pageEntries = 256
   private static let pageBytes = 1 << 20
 
-  /// The next entries after a place; empty at the tail, unless `follow` waits there, and when the task is cancelled.
+  /// The next entries after a place; empty at the tail, unless `follow` waits there, and when the task is
+  /// cancelled.
   func page(
     of database: DatabaseID, after: LogPosition, follow: Bool
   ) async throws(CommitLogError) -> [LogEntry] {
@@ -86,7 +87,26 @@ extension Journal {
     }
   }
 
-  /// Makes sure that a place lies in the history that is kept.
+  /// Makes sure that a database's history has this place, and that all entries after it are kept.
+  func check(_ place: LogPosition, of database: DatabaseID) throws(CommitLogError) {
+    let (file, track) = try track(of: database)
+    do throws(SQLiteError) {
+      try check(place, of: track, in: file)
+    } catch {
+      throw error.asLogError
+    }
+  }
+
+  /// Makes everything appended so far durable, whatever the mode.
+  func synchronize() throws(CommitLogError) {
+    let file = try openFile()
+    do throws(SQLiteError) {
+      try file.connection.checkpointLog()
+    } catch {
+      throw error.asLogError
+    }
+  }
+
   private func check(_ place: LogPosition, of track: Track, in file: JournalFile) throws(SQLiteError) {
     let name = "database \(track.database.name)"
     guard place.index >= track.base.index else {

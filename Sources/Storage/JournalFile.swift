@@ -43,7 +43,8 @@ final class JournalFile {
     self.faults = faults
   }
 
-  /// Runs `body` in a transaction of its own. Any error but one of the commit itself means that nothing was written.
+  /// Runs `body` in a transaction of its own. Any error but one of the commit itself means that nothing was
+  /// written.
   func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
     try beginTransaction()
     do throws(SQLiteError) {
@@ -90,7 +91,8 @@ final class JournalFile {
     }
   }
 
-  /// Hands over the entry in a row, or nil when there is no such row. The payload is valid within `body` only.
+  /// Hands over the entry in a row, or nil when there is no such row. The payload is valid within `body`
+  /// only.
   func read<R>(row: Int64, _ body: (JournalRow?) -> R) throws(SQLiteError) -> R {
     readEntry.bind(1, row)
     defer { readEntry.reset() }

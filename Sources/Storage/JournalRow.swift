@@ -1,6 +1,7 @@
 import Engine
 
-/// One row of the journal as it was read, not yet believed. The payload is valid until the statement moves on.
+/// One row of the journal as it was read, not yet believed. The payload is valid until the statement moves
+/// on.
 struct JournalRow {
   let row: Int64
   let database: Int64

@@ -1,6 +1,7 @@
 /// The tables of one kind of file, as SQLite keeps their text.
 ///
-/// A file is taken only if its texts are exactly these, so that a flipped bit in a table's definition shows at once.
+/// A file is taken only if its texts are exactly these, so that a flipped bit in a table's definition shows
+/// at once.
 struct Schema: Sendable {
   /// "DhoJ" or "DhoC".
   let applicationID: Int64
@@ -49,7 +50,7 @@ struct Schema: Sendable {
 extension Schema {
   /// Makes the tables in a new file, brings an older one up to date, refuses any other.
   func prepare(_ file: borrowing Connection) throws(StorageError) {
-    do {
+    try StorageError.wrapping(file.file) {
       let identity = try file.integer("PRAGMA application_id") ?? 0
       let found = Int(try file.integer("PRAGMA user_version") ?? 0)
       let texts = try file.texts("SELECT sql FROM sqlite_schema ORDER BY rowid")
@@ -64,12 +65,6 @@ extension Schema {
           .corrupt, "\(file.file): its tables are not those of a \(kind) of version \(found)")
       }
       if found < version { try migrate(file, from: found) }
-    } catch let error as SQLiteError {
-      throw StorageError(error)
-    } catch let error as StorageError {
-      throw error
-    } catch {
-      throw StorageError(.io, "\(file.file): \(error)")
     }
   }
 

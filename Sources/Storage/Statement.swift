@@ -2,7 +2,8 @@ import CSQLite
 
 /// One prepared statement, kept for as long as it is used: preparing costs more than running.
 ///
-/// Values are bound by position from 1 and read by column from 0. Bound bytes are not copied: they must stay in place
+/// Values are bound by position from 1 and read by column from 0. Bound bytes are not copied: they must
+/// stay in place
 /// until `reset`.
 struct Statement: ~Copyable {
   private let handle: OpaquePointer

@@ -42,4 +42,19 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
     case .inUse, .newerSchema, .io: .io(description)
     }
   }
+
+  /// Runs `body` and makes every error one of these.
+  static func wrapping<R>(_ file: String, _ body: () throws -> R) throws(StorageError) -> R {
+    do {
+      return try body()
+    } catch let error as StorageError {
+      throw error
+    } catch let error as SQLiteError {
+      throw StorageError(error)
+    } catch let error as CommitLogError {
+      throw StorageError(error)
+    } catch {
+      throw StorageError(.io, "\(file): \(error)")
+    }
+  }
 }

@@ -8,12 +8,15 @@
 
 /// What SQLite's write-ahead log holds, read before SQLite sees it.
 ///
-/// SQLite stops at the first frame whose checksum fails and forgets the rest without a word. That is right after a
-/// crash in the middle of a commit, but it would hide a flipped bit in front of commits that were acknowledged. Frames
+/// SQLite stops at the first frame whose checksum fails and forgets the rest without a word. That is right
+/// after a
+/// crash in the middle of a commit, but it would hide a flipped bit in front of commits that were
+/// acknowledged. Frames
 /// of the present generation behind the break tell one from the other.
 ///
 ///     header (32): magic, version, page size, generation, salt, salt, checksum (2 words)
-///     frame (24 + page): page number, size of the database after a commit or 0, salt, salt, checksum (2 words)
+///     frame (24 + page): page number, size of the database after a commit or 0, salt, salt, checksum (2
+/// words)
 struct WriteAheadLog: Equatable {
   /// Whether the header can be read; without it SQLite ignores the whole file.
   var hasSoundHeader = true

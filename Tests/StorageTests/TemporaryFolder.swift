@@ -57,3 +57,12 @@ extension TemporaryFolder {
       faults: faults)
   }
 }
+
+/// How many descriptors of this process lead to files below a folder.
+func openFiles(below folder: String) throws -> Int {
+  let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+  return descriptors.count { descriptor in
+    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+    return target?.hasPrefix(folder) ?? false
+  }
+}
