@@ -25,6 +25,7 @@ let nioWebSocket = product("NIOWebSocket", "swift-nio")
 let nioSSL = product("NIOSSL", "swift-nio-ssl")
 let httpClient = product("AsyncHTTPClient", "async-http-client")
 let lifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
+let unixSignals = product("UnixSignals", "swift-service-lifecycle")
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -62,12 +63,12 @@ let package = Package(
       "Server",
       [
         "Engine", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage", "Transport",
-        lifecycle, logging, nioCore, nioPosix,
+        lifecycle, logging, nioCore, nioPosix, unixSignals,
       ]),
     .executableTarget(
       name: "dhole",
       dependencies: [
-        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
+        "JSONTree", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
       ],
       swiftSettings: settings),
 
@@ -86,7 +87,7 @@ let package = Package(
     tests("ServerTests", ["JSONTree", "Server", logging, nioCore, nioPosix]),
     tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
-    tests("CrashTests", ["JSONTree", nioCore, nioPosix]),
+    tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),
     tests("InteropTests", []),
     tests("TidyTests", []),
   ],

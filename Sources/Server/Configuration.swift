@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
   package var baseDomain: String?
   /// A database without clients is closed after this long.
   package var idleDatabaseSeconds = 300.0
+  /// Batches of writes after which a database's checkpoint is written.
+  package var checkpointEntries: UInt64 = 10_000
   /// How long open exchanges may take to finish when the server stops.
   package var graceSeconds = 2.0
   package var transportLimits = TransportLimits()

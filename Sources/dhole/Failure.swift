@@ -1,4 +1,5 @@
 import JSONTree
+import Server
 
 /// Why a command could not do what it was asked, and what to do about it.
 struct Failure: Error, Equatable {
@@ -62,5 +63,20 @@ extension Failure {
       return Failure(
         .serverFailed, "\(message) (HTTP \(status))", advice: "The server's own log says more.")
     }
+  }
+}
+
+extension Failure {
+  /// The same as what the server's parts throw.
+  init(rewording error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let error as ServerError: self.init(.failed, error.message, advice: error.advice)
+    default: self.init(.failed, "\(error)")
+    }
+  }
+
+  static func rewording<R>(_ work: () async throws -> R) async throws(Failure) -> R {
+    do { return try await work() } catch { throw Failure(rewording: error) }
   }
 }

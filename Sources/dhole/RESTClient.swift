@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// Speaks the REST protocol to one server, and turns every refusal into a `Failure`.
 struct RESTClient: Sendable {
@@ -47,10 +49,8 @@ struct RESTClient: Sendable {
     let response: HTTPClientResponse
     do {
       response = try await HTTPClient.shared.execute(request, timeout: .seconds(timeoutSeconds))
-    } catch let error as HTTPClientError {
-      throw unreachable(error.shortDescription)
     } catch {
-      throw unreachable("\(error)")
+      throw unreachable(Self.reason(of: error))
     }
     guard (200..<300).contains(response.status.code) || response.status == .notModified else {
       let body = try await Self.collected(response.body)
@@ -67,6 +67,17 @@ struct RESTClient: Sendable {
     Failure(
       .unreachable, "no answer from \(base): \(reason)",
       advice: "Is it running? Start one with `dhole serve --dev`, or say where it is with --url.")
+  }
+
+  /// In words: errors of the network library name the system call first.
+  static func reason(of error: any Error) -> String {
+    switch error {
+    case let error as HTTPClientError: error.shortDescription
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case let error as NIOConnectionError:
+      error.connectionErrors.first.map { reason(of: $0.error) } ?? "the name \(error.host) is not known"
+    default: "\(error)"
+    }
   }
 
   private static func collected(_ body: HTTPClientResponse.Body) async throws -> [UInt8] {

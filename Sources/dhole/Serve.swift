@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import Server
 
@@ -27,6 +28,8 @@ struct Serve: AsyncParsableCommand {
   var baseDomain: String?
   @Option(name: .long, help: "Seconds after which a database without clients is closed.")
   var idleDatabaseSeconds = 300.0
+  @Option(name: .long, help: "Batches of writes after which a checkpoint is written.")
+  var checkpointEntries = 10_000
   @Option(name: .long, help: "What is worth a line on standard error.")
   var logLevel = LogLevel.notice
 
@@ -36,6 +39,7 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError("--tls-cert and --tls-key go together")
     }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads is 1 to 256") }
+    guard checkpointEntries >= 1 else { throw ValidationError("--checkpoint-entries is at least 1") }
     guard idleDatabaseSeconds >= 1 else { throw ValidationError("--idle-database-seconds is at least 1") }
   }
 
@@ -49,12 +53,29 @@ struct Serve: AsyncParsableCommand {
     configuration.threadCount = threads
     configuration.baseDomain = baseDomain?.lowercased()
     configuration.idleDatabaseSeconds = idleDatabaseSeconds
+    configuration.checkpointEntries = UInt64(checkpointEntries)
     if let tlsCert, let tlsKey {
       configuration.useTLS(certificateChain: tlsCert, privateKey: tlsKey)
     }
     var logger = Logger(label: "dhole", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .notice
-    _ = (configuration, logger)
+    Self.raiseDescriptorLimit()
+    let server: TreeServer
+    do {
+      server = try await TreeServer.start(configuration, logger: logger)
+    } catch {
+      throw Failure(rewording: error)
+    }
+    server.announcement.forEach(Terminal.line)
+    try await server.runUntilStopped()
+  }
+
+  /// Takes all the descriptors that the system allows: each connection is one.
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 

@@ -21,10 +21,10 @@ struct ServerOptions: ParsableArguments {
     }
   }
 
-  var client: RESTClient {
-    RESTClient(
-      base: base, database: db ?? environment("DHOLE_DB"), credential: auth ?? environment("DHOLE_AUTH"))
-  }
+  var databaseName: String? { db ?? environment("DHOLE_DB") }
+  var credential: String? { auth ?? environment("DHOLE_AUTH") }
+
+  var client: RESTClient { RESTClient(base: base, database: databaseName, credential: credential) }
 }
 
 /// A place in the tree as people type it: `/rooms/a`, `rooms/a`, `/`.

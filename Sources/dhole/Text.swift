@@ -33,6 +33,25 @@ enum Text {
     }
   }
 
+  /// The string member `name` of each object in an array; nil when it is no such array.
+  static func members(_ name: String, ofEach bytes: [UInt8]) -> [String]? {
+    bytes.withUnsafeBytes { raw in
+      var reader = JSONReader(raw)
+      var found: [String] = []
+      do {
+        try reader.beginArray()
+        while try reader.nextElement() {
+          guard let value = member(name, of: Array(raw[try reader.skipValue()])) else { return nil }
+          found.append(value)
+        }
+        try reader.expectEnd()
+      } catch {
+        return nil
+      }
+      return found
+    }
+  }
+
   /// A JSON string with its quotes.
   static func quoted(_ text: String) -> String {
     var out: [UInt8] = []

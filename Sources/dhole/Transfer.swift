@@ -56,7 +56,9 @@ struct Export: AsyncParsableCommand {
       try output.finish()
     } catch {
       output.abandon()
-      throw error as? Failure ?? Failure(.unreachable, "the answer broke off: \(error)", advice: "Try again.")
+      throw error as? Failure
+        ?? Failure(
+          .unreachable, "the answer broke off: \(RESTClient.reason(of: error))", advice: "Try again.")
     }
     meter.finish()
     guard file != "-" else { return }

@@ -47,7 +47,7 @@ struct Watch: AsyncParsableCommand {
     } catch let failure as Failure {
       throw failure
     } catch {
-      throw Failure(.unreachable, "the connection broke: \(error)")
+      throw Failure(.unreachable, "the connection broke: \(RESTClient.reason(of: error))")
     }
     throw Failure(.unreachable, "the server closed the connection")
   }

@@ -26,10 +26,9 @@ import Testing
     "Storage": ["Crypto", "NIOCore"],
     "FirebaseWire": ["NIOCore"],
     "RESTWire": ["NIOCore"],
-    "Server": ["Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle"],
+    "Server": ["Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals"],
     "dhole": [
       "ArgumentParser", "AsyncHTTPClient", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
-      "ServiceLifecycle",
     ],
   ]
 

@@ -1,0 +1,43 @@
+extension TreeServer {
+  /// Where the server is, what is reachable with what, and what to try first.
+  package var announcement: [String] {
+    let scheme = configuration.tls == nil ? "http" : "https"
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let address = "\(scheme)://\(host):\(port)"
+    let lines = [
+      "dhole \(Version.current) listening on \(address)",
+      "data in \(configuration.dataFolder), durability \(configuration.durability.rawValue)",
+    ]
+    return lines + (configuration.isDevelopment ? development(address) : production(address))
+  }
+
+  private func development(_ address: String) -> [String] {
+    let reach =
+      configuration.isLoopback
+      ? "every program on this machine" : "EVERYONE who can reach \(configuration.host):\(port)"
+    return [
+      "WARNING: --dev is for development. \(reach) can read and write everything:",
+      "  rules are open, `owner` is the operator, tokens are not checked, databases are made on use.",
+      "try: curl -X PUT -d '{\"a\":1}' '\(address)/x.json'",
+    ]
+  }
+
+  private func production(_ address: String) -> [String] {
+    var lines: [String] = []
+    if let newAdminSecret {
+      lines += [
+        "admin secret, shown only now: \(newAdminSecret)",
+        "  keep it: its digest is in \(configuration.dataFolder)/admin-secret; remove that file for a new one.",
+      ]
+    }
+    if configuration.tls == nil && !configuration.isLoopback {
+      lines.append("WARNING: without --tls-cert and --tls-key, secrets cross the network in the clear.")
+    }
+    lines += [
+      "closed: each database denies everything until its rules are installed with the admin secret:",
+      "  curl -X PUT -H \"Authorization: Bearer $DHOLE_AUTH\" --data-binary @rules.json "
+        + "'\(address)/.settings/rules.json'",
+    ]
+    return lines
+  }
+}

@@ -1,0 +1,90 @@
+import Engine
+import FirebaseWire
+import NIOCore
+import RESTWire
+import Synchronization
+import Transport
+
+/// Sends each request to the part that answers it. Data paths can't begin with a dot, so everything that is not
+/// data lives under dot names, and whatever is left is REST.
+final class Routes: Router {
+  private let rest: RESTHandler
+  private let firebase: FirebaseServices
+  private let admin: AdminRoutes
+  private let databases: Databases
+  private let metrics = Metrics()
+  private let metricsNeedOperator: Bool
+  private let listener = Mutex<Listener?>(nil)
+  private let isStopping = Atomic(false)
+
+  init(_ configuration: Configuration, databases: Databases, authenticator: any Authenticator) {
+    self.databases = databases
+    metricsNeedOperator = !configuration.isDevelopment
+    admin = AdminRoutes(databases: databases, authenticator: authenticator, clock: SystemClock())
+    rest = RESTHandler(
+      RESTServices(
+        directory: databases, authenticator: authenticator, lister: databases,
+        baseDomain: configuration.baseDomain))
+    firebase = FirebaseServices(
+      databases: databases, authenticator: authenticator,
+      naming: DatabaseNaming(baseDomains: configuration.baseDomain.map { [$0] } ?? []),
+      explainsDenials: configuration.isDevelopment)
+  }
+
+  /// Tells where connections come from, so that they can be counted.
+  func begin(_ listener: Listener) {
+    self.listener.withLock { $0 = listener }
+  }
+
+  /// From now on load balancers are told to look elsewhere.
+  func beginStopping() {
+    isStopping.store(true, ordering: .relaxed)
+  }
+
+  func respond(to exchange: Exchange) {
+    let path = exchange.head.path
+    guard path.utf8.starts(with: "/.".utf8) else { return rest.respond(to: exchange) }
+    switch path {
+    case "/.health": health(exchange)
+    case "/.metrics": report(exchange)
+    case "/.ws": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
+    case _ where AdminRoutes.isAdmin(path: path): admin.respond(to: exchange)
+    default: rest.respond(to: exchange)
+    }
+  }
+
+  func acceptWebSocket(_ head: RequestHead, on eventLoop: any EventLoop) -> WebSocketDecision {
+    guard head.path == "/.ws" else {
+      return .refuse(status: 404, text: "WebSockets are at /.ws only.\n")
+    }
+    return .accept(FirebaseConnection(services: firebase, head: head))
+  }
+
+  func bodyLimitBytes(for head: RequestHead) -> Int {
+    rest.bodyLimitBytes(for: head)
+  }
+
+  private var connectionCount: Int { listener.withLock { $0?.connectionCount ?? 0 } }
+
+  private func health(_ exchange: Exchange) {
+    if isStopping.load(ordering: .relaxed) {
+      exchange.respond(status: 503, json: #"{"status":"stopping"}"#)
+    } else {
+      exchange.respond(json: #"{"status":"ok"}"#)
+    }
+  }
+
+  private func report(_ exchange: Exchange) {
+    guard !metricsNeedOperator || admin.isOperator(exchange.head) else {
+      return exchange.respond(status: 401, error: "Permission denied")
+    }
+    let bound = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
+    Metrics.gather(from: databases, on: exchange.eventLoop) { [self] counters in
+      let text = metrics.text(
+        counters: counters, databaseCount: databases.open.count, connectionCount: connectionCount)
+      bound.value.respond(
+        status: 200, headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+        body: ByteBuffer(string: text))
+    }
+  }
+}

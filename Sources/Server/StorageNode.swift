@@ -1,0 +1,48 @@
+import NIOCore
+import NIOPosix
+import Storage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The storage of this process and the two threads that it waits for the disk on.
+struct StorageNode: Sendable {
+  let store: SQLiteStore
+  private let journalGroup: MultiThreadedEventLoopGroup
+  private let checkpointGroup: MultiThreadedEventLoopGroup
+
+  init(_ configuration: Configuration) async throws {
+    try Self.makeFolder(configuration.dataFolder)
+    journalGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    checkpointGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    do throws(StorageError) {
+      store = try await SQLiteStore.open(
+        folder: configuration.dataFolder, durability: configuration.durability == .full ? .full : .relaxed,
+        journalLoop: journalGroup.next(), checkpointLoop: checkpointGroup.next())
+    } catch {
+      try? await journalGroup.shutdownGracefully()
+      try? await checkpointGroup.shutdownGracefully()
+      throw ServerError(error.description, advice: "")
+    }
+  }
+
+  /// Makes the folder and those above it; only its owner may look inside.
+  private static func makeFolder(_ path: String) throws(ServerError) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
+        throw .system("can't make the folder \(made)")
+      }
+    }
+  }
+
+  func close() async {
+    await store.close()
+    try? await journalGroup.shutdownGracefully()
+    try? await checkpointGroup.shutdownGracefully()
+  }
+}
