@@ -1,0 +1,133 @@
+import Engine
+import Foundation
+import TestSupport
+import Testing
+
+/// A recorded session of any number of clients, as the corpus holds it: one step a line.
+///
+///     # a remark
+///     @rules {…}               the rules of the database, before the first connection
+///     @connect A ns=x&ls=$1    client A opens a connection; $1 is the first session's name
+///     @drop A                  client A's connection is lost
+///     @install {…}             the operator installs rules
+///     @now 1700000009000       the clock is set
+///     A> text                  client A sends a frame, and everything that follows from it happens
+///     A+ text                  the same, but more comes with the same read
+///     A< text                  client A has been sent exactly this message, after those before
+///
+/// All that a client is sent must be in the script, before the next step.
+struct SessionScript {
+  let name: String
+  let lines: [String]
+
+  static func all() throws -> [SessionScript] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Corpora/firebase")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    return try names.filter { $0.hasSuffix(".session") }.map { name in
+      let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+      return SessionScript(name: name, lines: text.components(separatedBy: "\n"))
+    }
+  }
+
+  func run() async throws {
+    let rules = lines.first { $0.hasPrefix("@rules ") }?.dropFirst("@rules ".count)
+    var player = Player(name: name, room: try await FirebaseRoom(rules: rules.map(String.init)))
+    for (index, line) in lines.enumerated() { try await player.play(line, number: index + 1) }
+    player.expectNothing(before: lines.count)
+  }
+
+  private struct Player {
+    let name: String
+    let room: FirebaseRoom
+    var clients: [Character: TestConnection] = [:]
+    /// What came and was not asked for yet.
+    var inboxes: [Character: [String]] = [:]
+    var burst: [String] = []
+    var now: Int64 = 1_700_000_000_123
+
+    mutating func play(_ line: String, number: Int) async throws {
+      guard let first = line.first, first != "#" else { return }
+      if first == "@" { return try await direct(line, number: number) }
+      let text = line.dropFirst(3)
+      switch line.dropFirst().prefix(2) {
+      case "+ ": burst.append(expanded(text))
+      case "> ":
+        expectNothing(before: number)
+        let frames = burst + [expanded(text)]
+        burst = []
+        try await client(first, number).send(burst: frames)
+        collect()
+      case "< ":
+        let expected = expanded(text)
+        guard let said = inboxes[first]?.first else {
+          Issue.record("\(name):\(number): nothing came, expected \(expected)")
+          return
+        }
+        inboxes[first]?.removeFirst()
+        if said != expected { Issue.record("\(name):\(number): expected \(expected)\ncame     \(said)") }
+      default: Issue.record("\(name):\(number): not a step: \(line)")
+      }
+    }
+
+    private mutating func direct(_ line: String, number: Int) async throws {
+      expectNothing(before: number)
+      let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+      let rest = words.count > 1 ? words[1] : ""
+      switch words[0] {
+      case "@rules": break
+      case "@connect":
+        let query = rest.split(separator: " ", maxSplits: 1).dropFirst().first ?? "v=5&ns=default"
+        clients[rest.first ?? "A"] = try await room.connect(expanded(query))
+      case "@drop":
+        let name = rest.first ?? "A"
+        try await client(name, number).drop()
+        clients[name] = nil
+      case "@install":
+        try await room.enter { $0.installRules(rest, tag: 1, client: $1) }
+      case "@now":
+        let next = Int64(rest) ?? 0
+        room.clock.advance(milliseconds: next - now)
+        now = next
+      default: Issue.record("\(name):\(number): not a step: \(line)")
+      }
+      collect()
+    }
+
+    private func client(_ name: Character, _ number: Int) throws -> TestConnection {
+      try #require(clients[name], "\(self.name):\(number): no client \(name)")
+    }
+
+    private mutating func collect() {
+      for (name, client) in clients { inboxes[name, default: []] += client.received() }
+    }
+
+    mutating func expectNothing(before number: Int) {
+      for (client, texts) in inboxes.sorted(by: { $0.key < $1.key }) {
+        for text in texts { Issue.record("\(name):\(number): unasked for, \(client) was sent \(text)") }
+      }
+      inboxes = [:]
+    }
+
+    private func expanded(_ text: some StringProtocol) -> String {
+      var text = String(text)
+      for number in 1...9 {
+        text = text.replacingOccurrences(
+          of: "$\(number)", with: "session" + String(repeating: "0", count: 24) + "\(number)")
+      }
+      return text
+    }
+  }
+}
+
+extension SessionScript: CustomTestStringConvertible {
+  var testDescription: String { name }
+}
+
+@Suite struct SessionCorpusTests {
+  @Test(arguments: try SessionScript.all()) func `a recorded session goes as it should`(script: SessionScript)
+    async throws
+  {
+    try await script.run()
+  }
+}
