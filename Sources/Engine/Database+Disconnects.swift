@@ -1,4 +1,4 @@
-import JSONTree
+package import JSONTree
 import Rules
 
 extension Database {
@@ -94,4 +94,9 @@ extension Database {
       presence[key] = kept.flatMap { $0.tree.isEmpty ? nil : $0.tree }
     }
   }
+}
+
+extension Database {
+  /// What the committed state holds beside the users' data: rules and onDisconnect records.
+  package var engineRecords: Node { committed.meta }
 }

@@ -35,3 +35,13 @@ extension ListenerTree {
     return nil
   }
 }
+
+extension Database {
+  /// What is wrong with who listens where, nil if nothing. For tests: walks everything.
+  package var listenerFault: String? {
+    if counters.listens == 0, !listeners.root.isUnused { return "places are left without listens" }
+    let listens = sessions.values.reduce(0) { $0 + $1.listens.count }
+    if listens != counters.listens { return "\(listens) listens are counted as \(counters.listens)" }
+    return listeners.violation()
+  }
+}

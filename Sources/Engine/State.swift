@@ -4,8 +4,7 @@ import JSONTree
 struct State: Sendable {
   /// What users read and write.
   var data: Node
-  /// `rules` (the rules text), `disconnect/<session>/…` (`DisconnectTree`): leaves only, so that all of it is
-  /// a tree.
+  /// `rules` (the rules text) and `disconnect/<session>/…` (`DisconnectTree`), as leaves.
   var meta: Node
 
   static let empty = State(data: .null, meta: .null)

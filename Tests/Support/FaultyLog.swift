@@ -19,7 +19,7 @@ package final class FaultyLog: CommitLog, Sendable {
   private struct State {
     var fates: [Fate] = []
     var standing = Fate.success
-    var held: [@Sendable () -> Void] = []
+    var held: [@Sendable (CommitLogError?) -> Void] = []
     var tailFailures = 0
     var appends = 0
   }
@@ -52,7 +52,16 @@ package final class FaultyLog: CommitLog, Sendable {
       defer { state.held = [] }
       return state.held
     }
-    for append in held { append() }
+    for append in held { append(nil) }
+  }
+
+  /// Fails what hangs: nothing was appended.
+  package func failHeld(_ error: CommitLogError) {
+    let held = state.withLock { state in
+      defer { state.held = [] }
+      return state.held
+    }
+    for append in held { append(error) }
   }
 
   /// How many appends were asked for.
@@ -73,7 +82,12 @@ package final class FaultyLog: CommitLog, Sendable {
     switch fate {
     case .success: completion(.success(append()))
     case .failure(let error): completion(.failure(error))
-    case .hang: state.withLock { $0.held.append { completion(.success(append())) } }
+    case .hang:
+      state.withLock { state in
+        state.held.append { error in
+          completion(error.map { .failure($0) } ?? .success(append()))
+        }
+      }
     case .unknownThoughAppended:
       _ = append()
       completion(.failure(.outcomeUnknown("the answer was lost")))

@@ -25,6 +25,11 @@ package final class RecordingReceiver: Receiver, Sendable {
     }
   }
 
+  /// What was received since the last `take`, and stays.
+  package func peek() -> [String] {
+    lines.withLock { $0.filter { $0 != "flush" } }
+  }
+
   /// Calls `body` with each line as it is received, on the client's loop.
   package func react(_ body: @escaping @Sendable (String) -> Void) {
     reaction.withLock { $0 = body }
