@@ -19,22 +19,24 @@ struct Watch: AsyncParsableCommand {
 
   func run() async throws {
     var left = count ?? .max
-    var hasConnected = false
+    var connections = 0
+    var reported = 0
     while left > 0 {
       do {
-        try await follow(left: &left, hasConnected: &hasConnected)
-      } catch let failure as Failure where failure.code == .unreachable && hasConnected {
-        Terminal.errorLine("dhole: \(failure.message); trying again")
+        try await follow(left: &left, connections: &connections)
+      } catch let failure as Failure where failure.code == .unreachable && connections > 0 {
+        if reported < connections { Terminal.errorLine("dhole: \(failure.message); trying again") }
+        reported = connections
         try await Task.sleep(for: .seconds(1))
       }
     }
   }
 
-  private func follow(left: inout Int, hasConnected: inout Bool) async throws {
+  private func follow(left: inout Int, connections: inout Int) async throws {
     let response = try await server.client.open(
       .init(path: path.text, query: filter.query, headers: [("Accept", "text/event-stream")]),
       timeoutSeconds: 100 * 365 * 24 * 3600)
-    hasConnected = true
+    connections += 1
     var parser = EventStreamParser()
     do {
       for try await piece in response.body {
