@@ -40,7 +40,7 @@ package final class Exchange {
   }
 
   /// Whether only the head of the answer is sent.
-  package var isHEAD: Bool { head.method == "HEAD" }
+  package var isHEAD: Bool { head.isHEAD }
   /// Whether the answer is complete or the peer has left.
   package var isOver: Bool { state == .done }
   /// Whether a streamed answer should go on; if not, wait for `onWritable`.

@@ -46,6 +46,12 @@ package struct RequestHead: Sendable {
   /// Whether the client wants the connection kept after the answer.
   package var isKeepAlive: Bool { head.isKeepAlive }
 
+  /// Whether only the head of the answer is wanted.
+  package var isHEAD: Bool { head.method == .HEAD }
+
+  /// The headers in their order, names as sent.
+  var fields: HTTPHeaders { head.headers }
+
   /// The first value of a header, names compared without case.
   package func header(_ name: String) -> String? { head.headers.first(name: name) }
 

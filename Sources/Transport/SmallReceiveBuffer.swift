@@ -1,0 +1,31 @@
+import NIOCore
+
+/// Receive buffers for very many connections that are mostly idle: each keeps a small one, and borrows
+/// larger ones only while its peer sends faster than that.
+///
+/// NIO keeps the first buffer it gets from here for the life of the channel; a size that is not announced by
+/// `nextBufferSize` is used once and let go.
+struct SmallReceiveBuffer: RecvByteBufferAllocator {
+  static let largest = 64 * 1024
+
+  private let idle: Int
+  private var next: Int
+
+  init(bytes: Int) {
+    idle = max(bytes, 64)
+    next = idle
+  }
+
+  func nextBufferSize() -> Int? { next == idle ? idle : nil }
+
+  func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { allocator.buffer(capacity: next) }
+
+  mutating func record(actualReadBytes: Int) -> Bool {
+    if actualReadBytes >= next {
+      next = min(next * 8, Self.largest)
+    } else if actualReadBytes < next / 2 {
+      next = idle
+    }
+    return next > idle
+  }
+}
