@@ -7,6 +7,7 @@ enum Proposal: Sendable {
   case write(WriteRequest)
   case disconnect(DisconnectOperation)
   case rules(String?)
+  case setting(ChildKey, Node)
   /// A session's identity has changed while it holds onDisconnect records.
   case identity(EndedSession)
   /// A session has ended: its onDisconnect records become writes.
@@ -25,6 +26,7 @@ extension Proposal {
     case .disconnect(.put(_, let value)): value.node.estimatedBytes
     case .disconnect(.merge(_, let changes)): changes.reduce(0) { $0 + $1.value.node.estimatedBytes }
     case .rules(let text): text?.utf8.count ?? 0
+    case .setting(_, let value): value.estimatedBytes
     case .disconnect(.cancel), .identity, .ending: 0
     }
   }

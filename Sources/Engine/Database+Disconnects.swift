@@ -86,7 +86,7 @@ extension Database {
       switch item.proposal {
       case .disconnect: if let key = item.session?.key { keys.insert(key) }
       case .ending(let session): keys.insert(session.key)
-      case .write, .rules, .identity: break
+      case .write, .rules, .setting, .identity: break
       }
     }
     for key in keys {

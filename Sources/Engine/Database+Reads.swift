@@ -46,21 +46,33 @@ extension Database {
   }
 
   private func value(at path: Path, _ query: Query, _ session: Session) -> Outcome {
-    if let error = refusal(path, query, session) { return .failed(error) }
+    switch value(at: path, query, as: session.caller) {
+    case .success(let value):
+      return exceeds(value, options.readBytes) ? .failed(EngineError(.tooBig)) : .value(value)
+    case .failure(let error): return .failed(error)
+    }
+  }
+
+  /// What a caller is given, whatever its size.
+  func value(at path: Path, _ query: Query, as caller: Caller) -> Result<Node, EngineError> {
+    if let error = refusal(path, query, as: caller) { return .failure(error) }
     if let index = missingIndex(query, at: path) {
-      return .failed(EngineError(.noIndex(index: index, path: path)))
+      return .failure(EngineError(.noIndex(index: index, path: path)))
     }
     let location = committed.data[path]
+    if query.isDefault { return .success(location) }
     let now = clock.nowMilliseconds()
     let index = indexes.index(for: query, at: path, in: committed.data, nowMilliseconds: now)
-    let value = filtered(location, query: query, index: index)
-    if exceeds(value, options.readBytes) { return .failed(EngineError(.tooBig)) }
-    return .value(value)
+    return .success(filtered(location, query: query, index: index))
   }
 
   func refusal(_ path: Path, _ query: Query, _ session: Session) -> EngineError? {
+    refusal(path, query, as: session.caller)
+  }
+
+  func refusal(_ path: Path, _ query: Query, as caller: Caller) -> EngineError? {
     let decision = rules.read(
-      at: path, caller: session.caller, root: committed.data, nowMilliseconds: clock.nowMilliseconds(),
+      at: path, caller: caller, root: committed.data, nowMilliseconds: clock.nowMilliseconds(),
       query: query == .all ? nil : query.facts)
     guard case .denied(let explanation) = decision else { return nil }
     return EngineError(.permissionDenied(explanation))

@@ -20,7 +20,7 @@ extension Database {
     submit(.rules(text), tag, client)
   }
 
-  private func submit(_ proposal: Proposal, _ tag: UInt64, _ client: Client) {
+  func submit(_ proposal: Proposal, _ tag: UInt64, _ client: Client) {
     guard let session = session(of: client, tag: tag) else { return }
     counters.writes += 1
     if case .superseded = logState {
@@ -74,6 +74,7 @@ extension Database {
     case .write(let request): sequence(request, &item, now)
     case .disconnect(let operation): sequence(operation, &item, now)
     case .rules(let text): sequenceRules(text, &item)
+    case .setting(let name, let value): sequenceSetting(name, value, &item)
     case .identity(let session): sequenceIdentity(session, &item)
     case .ending(let session): sequenceEnding(session, &item, now)
     }

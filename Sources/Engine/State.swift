@@ -4,7 +4,7 @@ import JSONTree
 struct State: Sendable {
   /// What users read and write.
   var data: Node
-  /// `rules` (the rules text) and `disconnect/<session>/…` (`DisconnectTree`), as leaves.
+  /// `rules` (the rules text), `settings/…` and `disconnect/<session>/…` (`DisconnectTree`), as leaves.
   var meta: Node
 
   static let empty = State(data: .null, meta: .null)
@@ -57,6 +57,8 @@ enum MetaPath {
   static let callerKey = ChildKey(unchecked: "caller")
 
   static let rules = Path([rulesKey])
+
+  static func setting(_ name: ChildKey) -> Path { Path([ChildKey(unchecked: "settings"), name]) }
 
   static func session(_ id: ChildKey) -> Path { Path([disconnectKey, id]) }
   static func caller(of id: ChildKey) -> Path { Path([disconnectKey, id, callerKey]) }

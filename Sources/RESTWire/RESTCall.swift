@@ -84,16 +84,25 @@ final class RESTCall {
       stopTimer()
       RESTStream(read, exchange: exchange, services: services).start(in: database, as: caller)
     case .read(let read):
-      ask(database, as: caller, unless: { read.refusal(by: $0.rules) }) {
-        $0.get(read.path, query: read.query, tag: 0, client: $1)
+      look(in: database) { database in
+        switch database.read(read.path, query: read.query, as: caller) {
+        case .success(let node): .outcome(.value(node))
+        case .failure(let error): .outcome(.failed(error))
+        }
       }
-    case .write(let write, _): ask(database, as: caller) { $0.write(write, tag: 0, client: $1) }
+    case .write(let write, _):
+      // A condition that fails shows the value, so only who may read it may set one.
+      let shown = request.ifMatch == nil ? nil : request.path
+      ask(database, as: caller, if: { database in shown.map { database.mayRead($0, as: caller) } ?? true }) {
+        $0.write(write, tag: 0, client: $1)
+      }
     case .writeRules(let text): ask(database, as: caller) { $0.installRules(text, tag: 0, client: $1) }
     case .checkRules(let text): finish(Self.check(text))
     case .readRules(let isStrict):
       look(in: database) { .json(isStrict ? $0.rules.strictText : $0.rules.text) }
-    case .readSetting(let setting): look(in: database) { _ in .json(setting.standard.text()) }
-    case .writeSetting: finish(.outcome(.done))
+    case .readSetting(let setting): look(in: database) { .json(setting.text($0.setting(setting.key))) }
+    case .writeSetting(let setting, let value):
+      ask(database, as: caller) { $0.install(value, as: setting.key, tag: 0, client: $1) }
     case .listDatabases: preconditionFailure("databases are listed without one")
     }
   }
@@ -101,14 +110,14 @@ final class RESTCall {
   /// Lets a client of this call's own put one question, to which there will be one answer.
   private func ask(
     _ database: Database, as caller: Caller,
-    unless refusal: @escaping @Sendable (isolated Database) -> RESTError? = { _ in nil },
+    if isAllowed: @escaping @Sendable (isolated Database) -> Bool = { _ in true },
     _ question: @escaping @Sendable (isolated Database, Client) -> Void
   ) {
     let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
     session = (client, database)
     let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
     database.enter { database in
-      if let error = refusal(database) { return Self.tell(.refused(error), this, on: client.eventLoop) }
+      guard isAllowed(database) else { return Self.tell(.refused(.denied), this, on: client.eventLoop) }
       database.attach(client, caller: caller)
       question(database, client)
     }

@@ -33,14 +33,9 @@ final class RESTStream {
     let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
     session = (client, database)
     exchange.onClose = { self.end() }
-    let read = read
     let request = ListenRequest(
       path: read.path, query: read.query, form: EventText.form(at: read.path, form), listen: Self.listen)
-    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
     database.enter { database in
-      if let error = read.refusal(by: database.rules) {
-        return client.eventLoop.execute { this.value.refuse(error) }
-      }
       database.attach(client, caller: caller)
       database.listen(request, tag: 0, client: client)
     }
@@ -119,7 +114,10 @@ extension RESTStream: Receiver {
 
   func receive(_ answer: Answer) {
     switch answer.outcome {
-    case .listening: begin()
+    case .listening(noIndex: false): begin()
+    case .listening(noIndex: true):
+      let index = read.query.index.declaredName ?? ""
+      refuse(.bad(RESTText.indexMissing(index, path: read.path.text)))
     case .failed(let error): refuse(RESTError(error, isRead: true))
     default: end()
     }
