@@ -3,7 +3,8 @@ protocol SortedChildren {
   var count: Int { get }
   func keyCount(_ index: Int) -> Int
   func withKey(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Void)
-  func node(_ index: Int) -> Node
+  /// The node of a child; asked for once.
+  func takeNode(_ index: Int) -> Node
 }
 
 extension Block {
@@ -49,7 +50,7 @@ extension Block {
     for i in range { bytes &+= children.keyCount(i) }
     let block = Block.make(capacity: range.count, keyCapacity: bytes, height: 0)
     block.withParts { parts in
-      for i in range { children.withKey(i) { parts.insert(children.node(i), key: $0, at: parts.count) } }
+      for i in range { children.withKey(i) { parts.append(children.takeNode(i), key: $0) } }
       parts.header.pointee.total = UInt32(parts.count)
     }
     return block
@@ -97,5 +98,5 @@ struct KeyedChildren: SortedChildren {
   var count: Int { children.count }
   func keyCount(_ index: Int) -> Int { children[index].0.utf8Count }
   func withKey(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Void) { children[index].0.withUTF8(body) }
-  func node(_ index: Int) -> Node { children[index].1 }
+  func takeNode(_ index: Int) -> Node { children[index].1 }
 }

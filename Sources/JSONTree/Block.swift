@@ -186,6 +186,18 @@ struct BlockParts {
     if isInteger(index, key) { header.pointee.integers &+= 1 }
   }
 
+  /// Adds an entry to a leaf at the end.
+  @inline(__always)
+  func append(_ node: consuming Node, key: UnsafeRawBufferPointer) {
+    let count = count
+    let start = keyBytes
+    (nodes + count).initialize(to: node)
+    if let bytes = key.baseAddress { (keys + start).copyMemory(from: bytes, byteCount: key.count) }
+    ends[count] = UInt16(truncatingIfNeeded: start &+ key.count)
+    header.pointee.count &+= 1
+    if Int(header.pointee.integers) == count, ByteOrder.integer(key) != nil { header.pointee.integers &+= 1 }
+  }
+
   /// True for keys that count among `integers`.
   private func isInteger(_ index: Int, _ key: UnsafeRawBufferPointer) -> Bool {
     if !isLeaf, index == 0 { return true }

@@ -8,7 +8,7 @@ extension JSONReader {
     var changes: [(path: Path, value: UnresolvedValue)] = []
     try beginObject()
     while true {
-      skipWhitespace()
+      cursor.skipWhitespace()
       let start = position
       let key = try nextKey { bytes in
         Result { () throws(PathError) in try Path(utf8: bytes, allowsPriority: true) }
@@ -16,7 +16,7 @@ extension JSONReader {
       guard let key else { break }
       guard case .success(let path) = key else { throw JSONSyntaxError(.invalidPath, offset: start) }
       guard !path.isRoot || path.endsWithPriority else { throw JSONSyntaxError(.invalidPath, offset: start) }
-      guard depth + path.count <= limits.depth else { throw JSONSyntaxError(.tooDeep, offset: start) }
+      guard depth + path.count <= cursor.limits.depth else { throw JSONSyntaxError(.tooDeep, offset: start) }
       changes.append((path, try updateValue(at: path, depth: depth + path.count)))
     }
     if Path.overlap(changes.map(\.path)) { throw fault(.overlappingPaths) }
@@ -24,7 +24,7 @@ extension JSONReader {
   }
 
   private mutating func updateValue(at path: Path, depth: Int) throws(JSONSyntaxError) -> UnresolvedValue {
-    skipWhitespace()
+    cursor.skipWhitespace()
     let start = position
     let value = try readValue(at: depth)
     if path.endsWithPriority {

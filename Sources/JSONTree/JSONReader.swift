@@ -8,45 +8,27 @@ package struct JSONReader {
     case object, array, string, number, `true`, `false`, null
   }
 
-  /// A key of an object that is being read: its bytes in the input, or unescaped ones in `decoded`.
-  struct KeyReference {
-    var offset: Int
-    var count: Int32
-    var isDecoded: Bool
-  }
-
-  /// A child of an object that is being read.
-  struct Entry {
-    var key: KeyReference
-    var node: Node
-  }
-
-  let bytes: UnsafeRawBufferPointer
-  let limits: Limits
-  /// Where the next byte is read.
-  package internal(set) var position = 0
+  var cursor: JSONCursor
   /// True right after an object or array was begun: a comma would be wrong.
   private var isFresh = false
-  /// The children of all objects that are open, innermost last.
-  var entries = ContiguousArray<Entry>()
-  /// Unescaped keys, and strings while they are unescaped.
-  var decoded = ContiguousArray<UInt8>()
-  /// Server values in the objects that are open.
-  var found: [FoundServerValue] = []
+  /// A string while it is unescaped.
+  private var decoded = ContiguousArray<UInt8>()
 
   package init(_ bytes: UnsafeRawBufferPointer, limits: Limits = .standard) {
-    self.bytes = bytes
-    self.limits = limits
+    cursor = JSONCursor(bytes, limits: limits)
   }
+
+  /// Where the next byte is read.
+  package var position: Int { cursor.position }
 
   // MARK: Pulling
 
   /// The kind of the next value, or nil where none can start.
   package var next: Token? {
     mutating get {
-      skipWhitespace()
-      guard position < bytes.count else { return nil }
-      switch bytes[position] {
+      cursor.skipWhitespace()
+      guard position < cursor.bytes.count else { return nil }
+      switch cursor.bytes[position] {
       case UInt8(ascii: "{"): return .object
       case UInt8(ascii: "["): return .array
       case UInt8(ascii: "\""): return .string
@@ -80,7 +62,7 @@ package struct JSONReader {
   ) throws(JSONSyntaxError) -> R? {
     guard try advance(to: UInt8(ascii: "}")) else { return nil }
     let result = try withStringUTF8(body)
-    try expect(UInt8(ascii: ":"))
+    try cursor.expect(UInt8(ascii: ":"))
     return result
   }
 
@@ -97,18 +79,18 @@ package struct JSONReader {
   package mutating func withStringUTF8<R>(
     _ body: (UnsafeRawBufferPointer) -> R
   ) throws(JSONSyntaxError) -> R {
-    try expect(UInt8(ascii: "\""), else: .unexpectedValue)
-    guard let plain = try scanString() else {
+    try cursor.expect(UInt8(ascii: "\""), else: .unexpectedValue)
+    guard let plain = try cursor.scanString() else {
       decoded.removeAll(keepingCapacity: true)
-      try unescapeString()
+      try cursor.unescapeString(to: &decoded)
       return decoded.withUnsafeBytes(body)
     }
-    return body(UnsafeRawBufferPointer(rebasing: bytes[plain]))
+    return body(cursor.slice(plain))
   }
 
   /// The next number, exactly or the nearest double.
   package mutating func readNumber() throws(JSONSyntaxError) -> Double {
-    switch try readNumberNode().content {
+    switch try cursor.readNumberNode().content {
     case .integer(let value): Double(value)
     case .double(let value): value
     default: preconditionFailure("a number is an integer or a double")
@@ -117,16 +99,16 @@ package struct JSONReader {
 
   /// The next number if it is whole and fits 64 bits, otherwise nil; it is read either way.
   package mutating func readInteger() throws(JSONSyntaxError) -> Int64? {
-    try readNumberNode().integer
+    try cursor.readNumberNode().integer
   }
 
   package mutating func readBool() throws(JSONSyntaxError) -> Bool {
     switch next {
     case .true:
-      try expect(literal: "true")
+      try cursor.expect(literal: "true")
       return true
     case .false:
-      try expect(literal: "false")
+      try cursor.expect(literal: "false")
       return false
     default: throw fault(.unexpectedValue)
     }
@@ -135,14 +117,14 @@ package struct JSONReader {
   /// Reads a null if one is next; otherwise reads nothing and returns false.
   package mutating func readNull() throws(JSONSyntaxError) -> Bool {
     guard next == .null else { return false }
-    try expect(literal: "null")
+    try cursor.expect(literal: "null")
     return true
   }
 
   /// Checks the next value, whatever it is, and returns where it stands.
   @discardableResult
   package mutating func skipValue() throws(JSONSyntaxError) -> Range<Int> {
-    skipWhitespace()
+    cursor.skipWhitespace()
     let start = position
     try skipValue(depth: 0)
     return start..<position
@@ -150,88 +132,70 @@ package struct JSONReader {
 
   /// Goes to another place, such as the start of a value that was skipped.
   package mutating func seek(to position: Int) {
-    precondition(position >= 0 && position <= bytes.count, "no such position")
-    self.position = position
+    precondition(position >= 0 && position <= cursor.bytes.count, "no such position")
+    cursor.position = position
     isFresh = false
   }
 
   /// Makes sure that nothing but whitespace is left.
   package mutating func expectEnd() throws(JSONSyntaxError) {
-    skipWhitespace()
-    if position < bytes.count { throw fault(.trailingBytes) }
+    cursor.skipWhitespace()
+    if position < cursor.bytes.count { throw fault(.trailingBytes) }
+  }
+
+  /// Reads a whole tree value: the export form with `.value` and `.priority`, arrays, and server values.
+  ///
+  /// `depth` is the depth of the place the value is meant for; nothing may lie deeper than `Limits.depth`.
+  package mutating func readValue(at depth: Int = 0) throws(JSONSyntaxError) -> UnresolvedValue {
+    var parser = TreeParser(cursor)
+    let value = try parser.parse(depth: depth)
+    cursor.position = parser.cursor.position
+    return value
   }
 
   // MARK: Parts
 
   private mutating func begin(_ bracket: UInt8) throws(JSONSyntaxError) {
-    try expect(bracket, else: .unexpectedValue)
+    try cursor.expect(bracket, else: .unexpectedValue)
     isFresh = true
   }
 
   /// Steps over a comma, or over the bracket at the end, for which it returns false.
   private mutating func advance(to bracket: UInt8) throws(JSONSyntaxError) -> Bool {
-    skipWhitespace()
+    cursor.skipWhitespace()
     let first = isFresh
     isFresh = false
-    guard position < bytes.count else { throw fault(.unexpectedEnd) }
-    if bytes[position] == bracket {
-      position += 1
+    guard position < cursor.bytes.count else { throw fault(.unexpectedEnd) }
+    if cursor.bytes[position] == bracket {
+      cursor.position += 1
       return false
     }
-    if !first { try expect(UInt8(ascii: ",")) }
+    if !first { try cursor.expect(UInt8(ascii: ",")) }
     return true
   }
 
   private mutating func skipValue(depth: Int) throws(JSONSyntaxError) {
-    guard let token = next else { throw fault(position < bytes.count ? .unexpectedByte : .unexpectedEnd) }
+    guard let token = next else {
+      throw fault(position < cursor.bytes.count ? .unexpectedByte : .unexpectedEnd)
+    }
     switch token {
     case .string: _ = try withStringUTF8 { _ in }
-    case .number: _ = try readNumberNode()
-    case .true: try expect(literal: "true")
-    case .false: try expect(literal: "false")
-    case .null: try expect(literal: "null")
+    case .number: _ = try cursor.readNumberNode()
+    case .true: try cursor.expect(literal: "true")
+    case .false: try cursor.expect(literal: "false")
+    case .null: try cursor.expect(literal: "null")
     case .object:
-      guard depth < limits.nesting else { throw fault(.tooDeep) }
+      guard depth < cursor.limits.nesting else { throw fault(.tooDeep) }
       try beginObject()
       while try nextKey({ _ in true }) != nil { try skipValue(depth: depth + 1) }
     case .array:
-      guard depth < limits.nesting else { throw fault(.tooDeep) }
+      guard depth < cursor.limits.nesting else { throw fault(.tooDeep) }
       try beginArray()
       while try nextElement() { try skipValue(depth: depth + 1) }
     }
   }
 
-  @inline(__always)
-  mutating func skipWhitespace() {
-    while position < bytes.count {
-      let byte = bytes[position]
-      if byte > 0x20 || (byte != 0x20 && byte != 0x0A && byte != 0x0D && byte != 0x09) { return }
-      position &+= 1
-    }
-  }
-
-  /// Steps over whitespace and one byte.
-  @inline(__always)
-  mutating func expect(
-    _ byte: UInt8, else reason: JSONSyntaxError.Reason = .unexpectedByte
-  ) throws(JSONSyntaxError) {
-    skipWhitespace()
-    guard position < bytes.count else { throw fault(.unexpectedEnd) }
-    guard bytes[position] == byte else { throw fault(reason) }
-    position &+= 1
-  }
-
-  /// Steps over the rest of a word whose first byte is known to be there.
-  mutating func expect(literal: StaticString) throws(JSONSyntaxError) {
-    let count = literal.utf8CodeUnitCount
-    for i in 0..<count {
-      guard position < bytes.count else { throw fault(.unexpectedEnd) }
-      guard bytes[position] == literal.utf8Start[i] else { throw fault(.unexpectedByte) }
-      position += 1
-    }
-  }
-
   func fault(_ reason: JSONSyntaxError.Reason) -> JSONSyntaxError {
-    JSONSyntaxError(reason, offset: position)
+    cursor.fault(reason)
   }
 }

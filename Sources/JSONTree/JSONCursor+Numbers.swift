@@ -1,4 +1,4 @@
-extension JSONReader {
+extension JSONCursor {
   /// The digits of a number as they are read.
   private struct Decimal {
     /// The first digits, as long as they fit.
@@ -22,7 +22,10 @@ extension JSONReader {
 
   /// The next number, as a leaf: an integer if it is one and fits, otherwise the nearest double.
   mutating func readNumberNode() throws(JSONSyntaxError) -> Node {
-    guard next == .number else { throw fault(.unexpectedValue) }
+    skipWhitespace()
+    guard position < bytes.count else { throw fault(.unexpectedEnd) }
+    let first = bytes[position]
+    guard first == UInt8(ascii: "-") || first &- 0x30 <= 9 else { throw fault(.unexpectedValue) }
     let start = position
     var i = start
     let negative = bytes[i] == UInt8(ascii: "-")
@@ -95,7 +98,7 @@ extension JSONReader {
       return nil
     }
     let significand = Double(decimal.significand)
-    let power = JSONReader.powerOfTen(abs(decimal.exponent))
+    let power = JSONCursor.powerOfTen(abs(decimal.exponent))
     let value = decimal.exponent < 0 ? significand / power : significand * power
     return negative ? -value : value
   }

@@ -1,4 +1,4 @@
-extension JSONReader {
+extension JSONCursor {
   /// Scans a string whose opening quote has been read, and returns where its bytes stand.
   ///
   /// Returns nil if it holds an escape: then nothing has been read of it.
@@ -6,7 +6,7 @@ extension JSONReader {
     let start = position
     var i = start
     while true {
-      i = JSONReader.endOfPlainText(bytes, from: i)
+      i = JSONCursor.endOfPlainText(bytes, from: i)
       guard i < bytes.count else {
         position = i
         throw fault(.unexpectedEnd)
@@ -54,46 +54,48 @@ extension JSONReader {
     return i
   }
 
-  /// Appends a string whose opening quote has been read to `decoded`, without its escapes.
-  mutating func unescapeString() throws(JSONSyntaxError) {
-    let mark = decoded.count
+  /// Appends a string whose opening quote has been read to `out`, without its escapes.
+  mutating func unescapeString(to out: inout ContiguousArray<UInt8>) throws(JSONSyntaxError) {
+    let mark = out.count
     while true {
-      let end = JSONReader.endOfPlainText(bytes, from: position)
-      decoded.append(contentsOf: bytes[position..<end])
+      let end = JSONCursor.endOfPlainText(bytes, from: position)
+      out.append(contentsOf: bytes[position..<end])
       position = end
       guard position < bytes.count else { throw fault(.unexpectedEnd) }
-      guard decoded.count - mark <= limits.stringBytes else { throw fault(.stringTooLong) }
+      guard out.count - mark <= limits.stringBytes else { throw fault(.stringTooLong) }
       switch bytes[position] {
       case UInt8(ascii: "\""):
         position += 1
         return
       case UInt8(ascii: "\\"):
         position += 1
-        try unescapeCharacter()
+        try unescapeCharacter(to: &out)
       case 0..<0x20:
         throw fault(.controlCharacter)
       default:
         guard let length = UTF8Text.characterLength(bytes, at: position) else { throw fault(.invalidUTF8) }
-        decoded.append(contentsOf: bytes[position..<position + length])
+        out.append(contentsOf: bytes[position..<position + length])
         position += length
       }
     }
   }
 
   /// Appends the character of an escape whose backslash has been read.
-  private mutating func unescapeCharacter() throws(JSONSyntaxError) {
+  private mutating func unescapeCharacter(
+    to out: inout ContiguousArray<UInt8>
+  ) throws(JSONSyntaxError) {
     guard position < bytes.count else { throw fault(.unexpectedEnd) }
     let byte = bytes[position]
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): decoded.append(byte)
-    case UInt8(ascii: "b"): decoded.append(0x08)
-    case UInt8(ascii: "f"): decoded.append(0x0C)
-    case UInt8(ascii: "n"): decoded.append(0x0A)
-    case UInt8(ascii: "r"): decoded.append(0x0D)
-    case UInt8(ascii: "t"): decoded.append(0x09)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): out.append(byte)
+    case UInt8(ascii: "b"): out.append(0x08)
+    case UInt8(ascii: "f"): out.append(0x0C)
+    case UInt8(ascii: "n"): out.append(0x0A)
+    case UInt8(ascii: "r"): out.append(0x0D)
+    case UInt8(ascii: "t"): out.append(0x09)
     case UInt8(ascii: "u"):
       position += 1
-      UTF8Text.append(try escapedScalar(), to: &decoded)
+      UTF8Text.append(try escapedScalar(), to: &out)
       return
     default: throw fault(.invalidEscape)
     }
