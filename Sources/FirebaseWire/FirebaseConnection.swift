@@ -9,7 +9,8 @@ package import Transport
 /// together, and the answers and pushes of one turn of the database leave together.
 package final class FirebaseConnection: MessageHandler, Receiver {
   private let services: FirebaseServices
-  private let handshake: Handshake
+  /// What the client asked for; nil once that is settled.
+  private var handshake: Handshake?
   private var link: (any MessageLink)?
   private var assembler = FrameAssembler()
   private var session: FirebaseSession?
@@ -28,6 +29,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
 
   package func opened(link: any MessageLink) {
     self.link = link
+    guard let handshake else { return }
     if handshake.movedSession != nil {
       // Only a session that is carried by long polling can move, and there is none by this name.
       actions.messages.reset(host: handshake.host)
@@ -74,9 +76,10 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   // MARK: The database
 
   private func found(_ result: Result<Database, DirectoryError>) {
-    guard let link else { return }
+    guard let link, let handshake else { return }
+    self.handshake = nil
     switch result {
-    case .success(let database): attach(to: database, on: link)
+    case .success(let database): attach(to: database, on: link, handshake)
     case .failure(.unknown): refuse(FirebaseText.unknownDatabase, link)
     case .failure(.disabled(let reason)): refuse(reason, link)
     case .failure(.failed):
@@ -85,7 +88,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     }
   }
 
-  private func attach(to database: Database, on link: any MessageLink) {
+  private func attach(to database: Database, on link: any MessageLink, _ handshake: Handshake) {
     let client = Client(eventLoop: link.eventLoop, receiver: self, dialect: FirebaseDialect())
     let sessionID = services.newSession()
     let lastSession = handshake.lastSession

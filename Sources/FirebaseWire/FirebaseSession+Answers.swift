@@ -9,10 +9,7 @@ extension FirebaseSession {
     switch tag.kind {
     case .plain: reply(answer.outcome, number: tag.number, into: &actions)
     case .listen: listenAnswered(answer.outcome, ListenID(tag.number), into: &actions)
-    case .identity:
-      guard let payload = takeIdentity(tag.number) else { return }
-      if case .failed(let error) = answer.outcome { return refuse(tag.number, error, into: &actions) }
-      actions.messages.reply(tag.number) { $0.append(contentsOf: payload) }
+    case .identity: identified(tag.number, answer.outcome, into: &actions)
     }
   }
 

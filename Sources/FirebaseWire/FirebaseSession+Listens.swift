@@ -6,14 +6,15 @@ extension FirebaseSession {
   mutating func listen(_ listening: Listening, number: Int64, into actions: inout SessionActions) {
     let path = listening.path
     let query = listening.query
-    if let old = listens.find(path: path, query: query, tag: listening.tag), old.tag == listening.tag {
-      end(old)
+    if let old = listens[Listen.Name(path: path, query: query, tag: listening.tag)] {
+      listens.end(old.id)
       actions.commands.append(.unlisten(old.id, tag: nil))
     }
     let id = listens.nextID()
     let filter = listening.queryText.map { Listen.Filter(query: query, text: $0) }
-    listens[id] = Listen(
-      id: id, path: path, filter: filter, tag: listening.tag, number: number, hash: listening.hash)
+    listens.add(
+      Listen(
+        id: id, path: path, filter: filter, tag: listening.tag, number: number, hash: listening.hash))
     let form = FirebaseDialect.form(tag: listening.tag, isFiltered: !query.isDefault, carrier: carrier)
     let request = ListenRequest(path: path, query: query, form: form, listen: id)
     actions.commands.append(.listen(request, tag: RequestTag(.listen, Int64(id)).tag))
@@ -23,20 +24,11 @@ extension FirebaseSession {
   mutating func unlisten(
     _ path: Path, _ query: Query, listenTag: UInt32?, number: Int64, into actions: inout SessionActions
   ) {
-    guard let listen = listens.find(path: path, query: query, tag: listenTag) else {
+    guard let listen = listens[Listen.Name(path: path, query: query, tag: listenTag)] else {
       return actions.messages.reply(number)
     }
-    end(listen)
+    listens.end(listen.id)
     actions.commands.append(.unlisten(listen.id, tag: RequestTag(.plain, number).tag))
-  }
-
-  /// Forgets a listen, but for what its request's answer needs.
-  private mutating func end(_ listen: Listen) {
-    if listen.stage == .standing {
-      listens[listen.id] = nil
-    } else {
-      listens[listen.id]?.stage = .ended
-    }
   }
 
   /// The database tells what a listen shows now, or that it is over.
@@ -45,7 +37,7 @@ extension FirebaseSession {
     case .initial(let id, let value):
       guard let listen = listens[id], listen.stage != .ended else { return }
       let hash = listen.hash
-      if hash != nil { listens[id]?.hash = nil }
+      if hash != nil { listens.forgetHash(id) }
       if let hash, FirebaseSession.matches(hash, value) { return }
       push(.set(listen.path, value), tag: listen.tag, into: &actions)
     case .change(let id, let change):
@@ -55,7 +47,7 @@ extension FirebaseSession {
       guard let listen = listens[id], listen.stage != .ended else { return }
       explain(error, into: &actions)
       actions.messages.push(revoked: listen.path, queryText: listen.filter?.text)
-      end(listen)
+      listens.end(id)
     }
   }
 
@@ -74,14 +66,10 @@ extension FirebaseSession {
   mutating func listenAnswered(_ outcome: Outcome, _ id: ListenID, into actions: inout SessionActions) {
     guard let listen = listens[id] else { return }
     if case .failed(let error) = outcome {
-      listens[id] = nil
+      listens.remove(id)
       return refuse(listen.number, error, into: &actions)
     }
-    if listen.stage == .ended {
-      listens[id] = nil
-    } else {
-      listens[id]?.stage = .standing
-    }
+    listens.stand(id)
     if case .listening(noIndex: true) = outcome {
       actions.messages.reply(listen.number) { $0.append(#"{"w":["no_index"]}"#) }
     } else {

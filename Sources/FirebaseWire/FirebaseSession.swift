@@ -22,6 +22,12 @@ package struct FirebaseSession {
     let bytes: Int
   }
 
+  /// The answer to a change of identity.
+  private struct Identity {
+    let number: Int64
+    let payload: [UInt8]
+  }
+
   let limits: FirebaseLimits
   /// Tell clients in words why something was denied: for developers only.
   let explainsDenials: Bool
@@ -29,10 +35,13 @@ package struct FirebaseSession {
   let carrier: UInt8
   var listens = ListenTable()
   private var state = State.opening
+  /// What waits, from `nextWaiting` on; what is before has been taken.
   private var waiting: [Waiting] = []
+  private var nextWaiting = 0
   private var waitingBytes = 0
-  /// The answers to changes of identity that the database is making, in order.
-  private var identities: [(number: Int64, payload: [UInt8])] = []
+  /// The answers to changes of identity that the database is making, by their places in the order of all.
+  private var identities: [Int64: Identity] = [:]
+  private var lastIdentity: Int64 = 0
   private var expiresAtSeconds: Int64?
 
   package init(limits: FirebaseLimits = .standard, explainsDenials: Bool = false, carrier: UInt8 = 0) {
@@ -94,6 +103,7 @@ package struct FirebaseSession {
   package mutating func closed() {
     state = .closed
     waiting = []
+    nextWaiting = 0
     waitingBytes = 0
     listens = ListenTable()
   }
@@ -107,7 +117,8 @@ package struct FirebaseSession {
     case .ready: perform(action, number: number, into: &actions)
     case .opening, .checking:
       waitingBytes += bytes
-      guard waiting.count < limits.waitingRequests, waitingBytes <= limits.waitingBytes else {
+      let count = waiting.count - nextWaiting
+      guard count < limits.waitingRequests, waitingBytes <= limits.waitingBytes else {
         return close(code: SessionClose.tooMuch, FirebaseText.tooManyWaiting, into: &actions)
       }
       waiting.append(Waiting(number: number, action: action, bytes: bytes))
@@ -117,14 +128,15 @@ package struct FirebaseSession {
 
   /// Takes what has waited, until one of it makes the rest wait again.
   private mutating func takeWaiting(into actions: inout SessionActions) {
-    var taken = 0
-    while taken < waiting.count, case .ready = state {
-      let next = waiting[taken]
-      taken += 1
+    while nextWaiting < waiting.count, case .ready = state {
+      let next = waiting[nextWaiting]
+      nextWaiting += 1
       waitingBytes -= next.bytes
       perform(next.action, number: next.number, into: &actions)
     }
-    if taken == waiting.count { waiting = [] } else { waiting.removeFirst(taken) }
+    guard nextWaiting == waiting.count else { return }
+    waiting = []
+    nextWaiting = 0
   }
 
   private mutating func perform(_ action: Action, number: Int64, into actions: inout SessionActions) {
@@ -193,18 +205,20 @@ package struct FirebaseSession {
   ) {
     var text: [UInt8] = []
     payload(&text)
-    identities.append((number, text))
-    actions.commands.append(.setCaller(caller, tag: RequestTag(.identity, number).tag))
+    lastIdentity += 1
+    identities[lastIdentity] = Identity(number: number, payload: text)
+    actions.commands.append(.setCaller(caller, tag: RequestTag(.identity, lastIdentity).tag))
     if caller.expiresAtSeconds != expiresAtSeconds {
       expiresAtSeconds = caller.expiresAtSeconds
       actions.steps.append(.expire(atSeconds: expiresAtSeconds))
     }
   }
 
-  /// What the oldest change of identity that was asked for under a number is answered with.
-  mutating func takeIdentity(_ number: Int64) -> [UInt8]? {
-    guard let index = identities.firstIndex(where: { $0.number == number }) else { return nil }
-    return identities.remove(at: index).payload
+  /// The database has made the client somebody else.
+  mutating func identified(_ place: Int64, _ outcome: Outcome, into actions: inout SessionActions) {
+    guard let identity = identities.removeValue(forKey: place) else { return }
+    if case .failed(let error) = outcome { return refuse(identity.number, error, into: &actions) }
+    actions.messages.reply(identity.number) { $0.append(contentsOf: identity.payload) }
   }
 }
 

@@ -17,46 +17,57 @@ package struct FrameAssembler {
   /// The longest count that clients understand.
   private static let countDigits = 6
 
-  private var missingFrames = 0
-  private var parts: ByteBuffer?
-  /// What is left of a message that is too long.
-  private var oversized: RequestNumberScanner?
+  /// A message of which some frames are still to come.
+  private final class Unfinished {
+    var missingFrames: Int
+    var parts = ByteBuffer()
+    /// What is left of a message that is too long.
+    var oversized: RequestNumberScanner?
+
+    init(missingFrames: Int) {
+      self.missingFrames = missingFrames
+    }
+  }
+
+  /// Most connections have none, and should not pay for one.
+  private var unfinished: Unfinished?
 
   package init() {}
 
   /// Takes the next frame's text.
   package mutating func receive(_ frame: ByteBuffer, limits: FirebaseLimits) -> Step {
-    if missingFrames == 0 {
-      if let count = FrameAssembler.count(frame) {
-        missingFrames = count
-        return .nothing
-      }
-      if frame.readableBytes <= limits.messageBytes { return .message(frame) }
-      var scanner = RequestNumberScanner()
-      scanner.scan(frame.readableBytesView)
-      return .oversized(number: scanner.number)
+    if let message = unfinished {
+      FrameAssembler.add(frame, to: message, limits: limits)
+      guard message.missingFrames == 0 else { return .nothing }
+      unfinished = nil
+      return message.oversized.map { .oversized(number: $0.number) } ?? .message(message.parts)
     }
-    missingFrames -= 1
-    add(frame, limits: limits)
-    guard missingFrames == 0 else { return .nothing }
-    if let scanner = oversized.take() { return .oversized(number: scanner.number) }
-    return .message(parts.take() ?? ByteBuffer())
+    if let count = FrameAssembler.count(frame) {
+      if count > 0 { unfinished = Unfinished(missingFrames: count) }
+      return .nothing
+    }
+    if frame.readableBytes <= limits.messageBytes { return .message(frame) }
+    var scanner = RequestNumberScanner()
+    scanner.scan(frame.readableBytesView)
+    return .oversized(number: scanner.number)
   }
 
-  private mutating func add(_ frame: ByteBuffer, limits: FirebaseLimits) {
-    if oversized != nil {
-      oversized?.scan(frame.readableBytesView)
+  private static func add(_ frame: ByteBuffer, to message: Unfinished, limits: FirebaseLimits) {
+    message.missingFrames -= 1
+    if message.oversized != nil {
+      message.oversized?.scan(frame.readableBytesView)
       return
     }
-    var whole = parts.take() ?? ByteBuffer()
-    if whole.readableBytes == 0 { whole = frame } else { whole.writeImmutableBuffer(frame) }
-    if whole.readableBytes <= limits.messageBytes {
-      parts = whole
+    if message.parts.readableBytes == 0 {
+      message.parts = frame
     } else {
-      var scanner = RequestNumberScanner()
-      scanner.scan(whole.readableBytesView)
-      oversized = scanner
+      message.parts.writeImmutableBuffer(frame)
     }
+    guard message.parts.readableBytes > limits.messageBytes else { return }
+    var scanner = RequestNumberScanner()
+    scanner.scan(message.parts.readableBytesView)
+    message.oversized = scanner
+    message.parts = ByteBuffer()
   }
 
   /// The number that a count frame holds; nil for any other frame.

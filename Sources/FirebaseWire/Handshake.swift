@@ -25,15 +25,15 @@ package struct DatabaseNaming: Sendable, Hashable {
 }
 
 /// What a client asks for when it opens a connection.
-package struct Handshake: Sendable, Hashable {
+package final class Handshake: Sendable {
   /// The database, lower case; it need not exist or even be a legal name.
-  package var database: String
+  package let database: String
   /// The session that the client had before, which is to end now.
-  package var lastSession: String?
+  package let lastSession: String?
   /// The session of another carrier that the client wants to move here.
-  package var movedSession: String?
+  package let movedSession: String?
   /// The host to come back to: the one that the client has reached.
-  package var host: String
+  package let host: String
 
   /// A client's session names are this long at most.
   private static let sessionBytes = 64
@@ -41,16 +41,20 @@ package struct Handshake: Sendable, Hashable {
   package init(_ head: RequestHead, naming: DatabaseNaming) {
     host = head.host ?? "localhost"
     var name: String?
+    var last: String?
+    var moved: String?
     for parameter in head.query.split(separator: "&") {
       guard let equals = parameter.firstIndex(of: "=") else { continue }
       let value = String(parameter[parameter.index(after: equals)...])
       switch parameter[..<equals] {
       case "ns" where !value.isEmpty: name = value
-      case "ls": lastSession = Handshake.session(value)
-      case "s": movedSession = Handshake.session(value)
+      case "ls": last = Handshake.session(value)
+      case "s": moved = Handshake.session(value)
       default: continue
       }
     }
+    lastSession = last
+    movedSession = moved
     database = (name ?? naming.label(of: host) ?? naming.defaultName).lowercased()
   }
 

@@ -12,6 +12,13 @@ struct Listen {
     case ended
   }
 
+  /// What a client means when it ends a listen.
+  struct Name: Hashable {
+    let path: Path
+    let query: Query
+    let tag: UInt32?
+  }
+
   /// What is shown of the place, and the query's text as the client wrote it.
   final class Filter: Sendable {
     let query: Query
@@ -32,24 +39,31 @@ struct Listen {
   let number: Int64
   /// The hash of what the client holds, until the first value is known.
   var hash: String?
-  var stage = Stage.asked
+  fileprivate(set) var stage = Stage.asked
 
-  var query: Query { filter?.query ?? .all }
+  init(id: ListenID, path: Path, filter: Filter?, tag: UInt32?, number: Int64, hash: String?) {
+    self.id = id
+    self.path = path
+    self.filter = filter
+    self.tag = tag
+    self.number = number
+    self.hash = hash
+  }
+
+  var name: Name { Name(path: path, query: filter?.query ?? .all, tag: tag) }
 }
 
-/// The listens of one connection, by name and by what they show.
+/// The listens of one connection, by the names they have here and by the names that the client calls them.
 ///
-/// Invariant: of the listens that have not ended no two show the same with the same tag.
+/// Invariant: of the listens that have not ended no two have the same name.
 struct ListenTable {
   /// Up to this many listens a search is as good as an index, and an idle connection needs none.
-  private static let searchedCount = 16
+  private static let searchedCount = 8
 
   private var listens: [ListenID: Listen] = [:]
-  /// The listens at each path; nil while there are few.
-  private var names: [Path: [ListenID]]?
+  /// The listens that have not ended; nil while there are few.
+  private var names: [Listen.Name: ListenID]?
   private var last: ListenID = 0
-
-  var count: Int { listens.count }
 
   /// A name that no listen of this connection has had.
   mutating func nextID() -> ListenID {
@@ -57,48 +71,47 @@ struct ListenTable {
     return last
   }
 
-  subscript(id: ListenID) -> Listen? {
-    get { listens[id] }
-    set {
-      guard let newValue else { return remove(id) }
-      let isNew = listens.updateValue(newValue, forKey: id) == nil
-      if isNew { index(newValue) }
-    }
+  /// A listen, whatever its stage.
+  subscript(id: ListenID) -> Listen? { listens[id] }
+
+  /// The listen that a client means, if it has not ended.
+  subscript(name: Listen.Name) -> Listen? {
+    if let names { return names[name].flatMap { listens[$0] } }
+    return listens.values.first { $0.path == name.path && $0.stage != .ended && $0.name == name }
   }
 
-  /// The listen that a client means by a path and a query; without a tag any listen of that query will do.
-  func find(path: Path, query: Query, tag: UInt32?) -> Listen? {
-    var found: Listen?
-    for listen in candidates(path)
-    where listen.path == path && listen.stage != .ended && listen.query == query {
-      if listen.tag == tag { return listen }
-      found = listen
-    }
-    return tag == nil && query != .all ? found : nil
-  }
-
-  private func candidates(_ path: Path) -> [Listen] {
-    if let names { return (names[path] ?? []).compactMap { listens[$0] } }
-    return Array(listens.values)
-  }
-
-  private mutating func index(_ listen: Listen) {
+  mutating func add(_ listen: Listen) {
+    listens[listen.id] = listen
     if names != nil {
-      names?[listen.path, default: []].append(listen.id)
+      names?[listen.name] = listen.id
     } else if listens.count > ListenTable.searchedCount {
-      names = Dictionary(grouping: listens.values, by: \.path).mapValues { $0.map(\.id) }
+      names = Dictionary(
+        listens.values.filter { $0.stage != .ended }.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 })
     }
   }
 
-  private mutating func remove(_ id: ListenID) {
+  /// Forgets the hash of what the client held before the listen.
+  mutating func forgetHash(_ id: ListenID) {
+    listens[id]?.hash = nil
+  }
+
+  /// The database has answered: the listen stands, or what was left of it goes.
+  mutating func stand(_ id: ListenID) {
+    if listens[id]?.stage == .ended { remove(id) } else { listens[id]?.stage = .standing }
+  }
+
+  /// Ends a listen; while it is not answered it is kept for that.
+  mutating func end(_ id: ListenID) {
+    guard let listen = listens[id] else { return }
+    if listen.stage == .standing { return remove(id) }
+    listens[id]?.stage = .ended
+    names?[listen.name] = nil
+  }
+
+  mutating func remove(_ id: ListenID) {
     guard let listen = listens.removeValue(forKey: id) else { return }
-    if listens.isEmpty {
-      self = ListenTable(after: last)
-      return
-    }
-    guard var ids = names?[listen.path] else { return }
-    ids.removeAll { $0 == id }
-    names?[listen.path] = ids.isEmpty ? nil : ids
+    if listen.stage != .ended { names?[listen.name] = nil }
+    if listens.isEmpty { self = ListenTable(after: last) }
   }
 
   init() {}

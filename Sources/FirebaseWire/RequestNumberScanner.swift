@@ -1,7 +1,7 @@
 /// Finds the number of a request in a message that can't be read, whether it is too long or no JSON.
 ///
-/// The number is looked for where a request has it, as the member `r` of an object in an object; nothing else is
-/// checked. The message may come in any number of parts, and none of it is kept.
+/// The number is looked for where a request has it, as the member `r` of an object in an object; nothing else
+/// is checked. The message may come in any number of parts, and none of it is kept.
 struct RequestNumberScanner {
   private enum State {
     case plain

@@ -58,7 +58,7 @@ struct RequestTag: Hashable {
   }
 
   let kind: Kind
-  /// The client's number; for a listen the listen's.
+  /// The client's number; for a listen and for a change of identity the session's own.
   let number: Int64
 
   init(_ kind: Kind, _ number: Int64) {

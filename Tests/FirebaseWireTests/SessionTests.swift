@@ -258,8 +258,8 @@ import Testing
     #expect(probe.request(4, "n", #"{"p":"a","q":{"i":"x","vf":"r","l":3},"t":2}"#) == ["unlisten 2"])
     #expect(probe.answer(.done) == [ok(4)])
     #expect(probe.request(5, "n", #"{"p":"/a","q":{}}"#) == ["unlisten 3"])
-    #expect(probe.request(6, "n", #"{"p":"/a","q":{"l":2,"i":"x"}}"#) == ["unlisten 1"])
-    #expect(probe.request(7, "n", #"{"p":"/a","q":{"l":2,"i":"x"},"t":1}"#) == [ok(7)])
+    #expect(probe.request(6, "n", #"{"p":"/a","q":{"l":2,"i":"x"},"t":3}"#) == [ok(6)])
+    #expect(probe.request(7, "n", #"{"p":"/a","q":{"l":2,"i":"x"},"t":1}"#) == ["unlisten 1"])
     #expect(probe.request(8, "n", #"{"p":"/b"}"#) == [ok(8)])
   }
 
