@@ -65,7 +65,8 @@ package struct RuleCases: Sendable {
     switch entry.operation {
     case .read(let path, let query):
       return rules.trace(
-        readAt: path, caller: entry.caller, root: entry.data, nowMilliseconds: entry.nowMilliseconds, query: query)
+        readAt: path, caller: entry.caller, root: entry.data, nowMilliseconds: entry.nowMilliseconds,
+        query: query)
     case .write(let changes):
       var after = entry.data
       for change in changes {
@@ -82,12 +83,14 @@ package struct RuleCases: Sendable {
 
   private static func failure(_ entry: Case, _ trace: DecisionTrace) -> String? {
     guard trace.isAllowed == entry.expectsAllowed else {
-      return "expected to be \(entry.expectsAllowed ? "allowed" : "denied"), was \(trace.isAllowed ? "allowed" : "denied")"
+      return
+        "expected to be \(entry.expectsAllowed ? "allowed" : "denied"), was \(trace.isAllowed ? "allowed" : "denied")"
     }
     guard let wanted = entry.refusedBy, !trace.isAllowed else { return nil }
     guard let last = trace.rules.last else { return "expected to be refused by \(wanted); no rule applies" }
     let actual = "\(last.rule) \(last.path)"
-    return actual == wanted ? nil : "expected to be refused by \(wanted), was refused by \(actual) at line \(last.line)"
+    return actual == wanted
+      ? nil : "expected to be refused by \(wanted), was refused by \(actual) at line \(last.line)"
   }
 }
 
@@ -116,7 +119,8 @@ private struct CaseReader {
       default: throw places.error(at: member.key.offset, "Unknown member '\(member.key.text)'.")
       }
     }
-    guard let list = members.first(where: { $0.key.text == "cases" })?.value, case .array(let entries) = list.content
+    guard let list = members.first(where: { $0.key.text == "cases" })?.value,
+      case .array(let entries) = list.content
     else { throw places.error(at: file.offset, "Expected 'cases', an array of cases.") }
     var cases: [RuleCases.Case] = []
     for entry in entries { cases.append(try self.entry(entry)) }
@@ -142,7 +146,9 @@ private struct CaseReader {
     let expected: String
     switch fields["expect"]?.content {
     case .string(let text) where ["allow", "deny"].contains(text.text): expected = text.text
-    default: throw places.error(at: fields["expect"]?.offset ?? value.offset, "Expected 'expect': \"allow\" or \"deny\".")
+    default:
+      throw places.error(
+        at: fields["expect"]?.offset ?? value.offset, "Expected 'expect': \"allow\" or \"deny\".")
     }
     let path = try string(target)
     var refusedBy: String?
@@ -153,7 +159,8 @@ private struct CaseReader {
     if let given = fields["why"] { why = try string(given) }
     return RuleCases.Case(
       name: name, why: why, line: places.line(at: value.offset), expectsAllowed: expected == "allow",
-      refusedBy: refusedBy, caller: try caller(fields["as"]), nowMilliseconds: try fields["now"].map(integer) ?? now,
+      refusedBy: refusedBy, caller: try caller(fields["as"]),
+      nowMilliseconds: try fields["now"].map(integer) ?? now,
       data: try fields["data"].map(node) ?? data, operation: try operation(verbs[0], path, target, fields))
   }
 
@@ -218,12 +225,16 @@ private struct CaseReader {
   // MARK: Values
 
   private func members(_ value: FileValue) throws(RulesError) -> [FileValue.Member] {
-    guard case .object(let members) = value.content else { throw places.error(at: value.offset, "Expected '{'.") }
+    guard case .object(let members) = value.content else {
+      throw places.error(at: value.offset, "Expected '{'.")
+    }
     return members
   }
 
   private func string(_ value: FileValue) throws(RulesError) -> String {
-    guard case .string(let text) = value.content else { throw places.error(at: value.offset, "Expected '\"'.") }
+    guard case .string(let text) = value.content else {
+      throw places.error(at: value.offset, "Expected '\"'.")
+    }
     return text.text
   }
 

@@ -78,7 +78,9 @@ package struct RuleCoverage: Sendable {
   }
 
   private mutating func add(_ trace: RuleTrace) {
-    guard let index = places[Key(rule: trace.rule, line: trace.line, expression: trace.expression)] else { return }
+    guard let index = places[Key(rule: trace.rule, line: trace.line, expression: trace.expression)] else {
+      return
+    }
     let isError = trace.parts.first?.value.hasPrefix("error") ?? false
     entries[index].whole.add(isError ? "error" : trace.outcome ? "true" : "false")
     for part in trace.parts.dropFirst() {

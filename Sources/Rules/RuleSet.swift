@@ -48,6 +48,7 @@ package struct RuleSet: Sendable {
     tree = RuleNode(
       read: Rule(code: .constant(.bool(read)), text: "\(read)", line: 3),
       write: Rule(code: .constant(.bool(write)), text: "\(write)", line: 4), validate: nil, indexes: [],
+      indexLine: nil,
       children: [:], wildcard: nil)
   }
 

@@ -7,6 +7,8 @@ final class RuleNode: Sendable {
   let validate: Rule?
   /// What `.indexOn` names: child paths and `.value`.
   let indexes: [String]
+  /// Where `.indexOn` stands; nil without one.
+  let indexLine: Int?
   let children: [ChildKey: RuleNode]
   /// The `$name` child, which serves every key without a child of its own.
   let wildcard: (name: String, node: RuleNode)?
@@ -14,13 +16,15 @@ final class RuleNode: Sendable {
   let validatesBelow: Bool
 
   init(
-    read: Rule?, write: Rule?, validate: Rule?, indexes: [String], children: [ChildKey: RuleNode],
+    read: Rule?, write: Rule?, validate: Rule?, indexes: [String], indexLine: Int?,
+    children: [ChildKey: RuleNode],
     wildcard: (name: String, node: RuleNode)?
   ) {
     self.read = read
     self.write = write
     self.validate = validate
     self.indexes = indexes
+    self.indexLine = indexLine
     self.children = children
     self.wildcard = wildcard
     let below = Array(children.values) + [wildcard?.node].compactMap(\.self)
@@ -28,7 +32,7 @@ final class RuleNode: Sendable {
   }
 
   static let empty = RuleNode(
-    read: nil, write: nil, validate: nil, indexes: [], children: [:], wildcard: nil)
+    read: nil, write: nil, validate: nil, indexes: [], indexLine: nil, children: [:], wildcard: nil)
 
   /// The location that governs `key`: the literal child if there is one, else the wildcard.
   func child(_ key: ChildKey) -> RuleNode? {
@@ -76,13 +80,16 @@ struct RuleTreeBuilder {
     }
     var rules: [String: Rule] = [:]
     var indexes: [String] = []
+    var indexLine: Int?
     var children: [ChildKey: RuleNode] = [:]
     var wildcard: (name: String, node: RuleNode)?
     for member in members {
       let name = member.key.text
       switch name {
       case ".read", ".write", ".validate": rules[name] = rule(name, member.value, wildcards)
-      case ".indexOn": indexes = indexNames(member.value)
+      case ".indexOn":
+        indexes = indexNames(member.value)
+        indexLine = places.line(at: member.key.offset)
       case _ where name.hasPrefix("$"):
         if let first = wildcard {
           report("Cannot have multiple default rules ('\(first.name)' and '\(name)').", at: member.key.offset)
@@ -96,6 +103,7 @@ struct RuleTreeBuilder {
     }
     return RuleNode(
       read: rules[".read"], write: rules[".write"], validate: rules[".validate"], indexes: indexes,
+      indexLine: indexLine,
       children: children, wildcard: wildcard)
   }
 
