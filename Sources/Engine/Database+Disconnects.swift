@@ -99,4 +99,6 @@ extension Database {
 extension Database {
   /// What the committed state holds beside the users' data: rules and onDisconnect records.
   package var engineRecords: Node { committed.meta }
+  /// The users' data as of the last commit, whatever the rules say.
+  package var data: Node { committed.data }
 }

@@ -64,6 +64,14 @@ package final class FaultyLog: CommitLog, Sendable {
     for append in held { append(error) }
   }
 
+  /// Drops what hangs, as a crash would.
+  package func forget() {
+    state.withLock { state in
+      state.held = []
+      state.fates = []
+    }
+  }
+
   /// How many appends were asked for.
   package var appends: Int { state.withLock(\.appends) }
 

@@ -1,0 +1,186 @@
+import Engine
+import JSONTree
+import NIOCore
+import NIOEmbedded
+import TestSupport
+
+extension Simulation {
+  func step() async throws {
+    switch Int.random(in: 0..<100, using: &random) {
+    case 0..<45: await write()
+    case 45..<62: await listen()
+    case 62..<70: try await unlisten()
+    case 70..<76: await promise()
+    case 76..<80: try await goAway()
+    case 80..<90: fault()
+    case 90..<97: try await rest()
+    default: try await crash()
+    }
+  }
+
+  private func randomKey() -> String {
+    ["a", "b", "c", "10", "9"].randomElement(using: &random) ?? "a"
+  }
+
+  private func randomPath(_ lengths: ClosedRange<Int>) -> Path {
+    let keys = (0..<Int.random(in: lengths, using: &random)).map { _ in ChildKey(unchecked: randomKey()) }
+    return Path([ChildKey(unchecked: "d")] + keys)
+  }
+
+  private func randomNode(_ depth: Int) -> Node {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 0: return .null
+    case 1..<4 where depth > 0:
+      let keys = (0..<Int.random(in: 0...3, using: &random)).map { _ in randomKey() }
+      return Node(children: keys.map { (ChildKey(unchecked: $0), randomNode(depth - 1)) })
+    case 4: return Node(Bool.random(using: &random))
+    case 5: return Node(["x", "y"].randomElement(using: &random) ?? "x")
+    default: return Node(Int64.random(in: 0...4, using: &random))
+    }
+  }
+
+  private func randomValue() -> UnresolvedValue {
+    guard Int.random(in: 0..<5, using: &random) == 0 else { return UnresolvedValue(randomNode(2)) }
+    return UnresolvedValue(node: Node(0), serverValues: [(.root, .increment(Node(1)))])
+  }
+
+  private func write() async {
+    let place = Int.random(in: 0..<members.count, using: &random)
+    let client = members[place].client
+    let tag = nextTag
+    nextTag += 1
+    let path = randomPath(0...3)
+    var request: WriteRequest
+    var expected: FlatTree?
+    var writes: [(path: Path, value: UnresolvedValue)] = []
+    if Int.random(in: 0..<4, using: &random) == 0 {
+      let base = randomPath(0...1)
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let relative = randomPath(1...2).dropFirst(1)
+        if Path.overlap(writes.map { $0.path.relative(to: base) } + [relative]) { continue }
+        writes.append((base.appending(relative), randomValue()))
+      }
+      request = WriteRequest(.merge(base, writes.map { ($0.path.relative(to: base), $0.value) }))
+    } else {
+      let value = randomValue()
+      writes = [(path, value)]
+      request = WriteRequest(.put(path, value))
+      if Int.random(in: 0..<4, using: &random) == 0 {
+        let guess = randomNode(0)
+        expected = FlatTree(guess)
+        request.condition = .hash(guess.simpleHash, dialects: [.standard])
+      }
+    }
+    sent.append(Sent(tag: tag, client: place, writes: writes, expected: expected))
+    await enter { [request] database in database.write(request, tag: tag, client: client) }
+  }
+
+  private func randomQuery() -> Query {
+    let index: Query.Index =
+      [.key, .value, .priority, .child([ChildKey(unchecked: "a")])].randomElement(using: &random) ?? .key
+    var start: Bound?
+    if Bool.random(using: &random) {
+      switch index {
+      case .key: start = Bound(start: Node(randomKey()))
+      case .priority: break
+      default: start = Bound(start: Node(Int64.random(in: 0...2, using: &random)))
+      }
+    }
+    let limit = Bool.random(using: &random) ? Int.random(in: 1...3, using: &random) : nil
+    let query = try? Query(index: index, start: start, limit: limit, fromEnd: Bool.random(using: &random))
+    return query ?? .all
+  }
+
+  private func listen() async {
+    let place = Int.random(in: 0..<members.count, using: &random)
+    let member = members[place]
+    let id = nextTag
+    nextTag += 1
+    let isFiltered = Bool.random(using: &random)
+    let query = isFiltered ? randomQuery() : .all
+    // Indexes are declared for the first two levels.
+    let path = randomPath(isFiltered ? 0...1 : 0...3)
+    let variant = isFiltered ? UInt32(id) : 0
+    member.simulated.follow(id, Followed(path: path, query: query, variant: variant))
+    let request = ListenRequest(
+      path: path, query: query, form: PushForm(dialect: 1, variant: variant), listen: id)
+    await enter { $0.listen(request, tag: id, client: member.client) }
+  }
+
+  private func unlisten() async throws {
+    let place = Int.random(in: 0..<members.count, using: &random)
+    let member = members[place]
+    // Only what has begun: the client forgets it at once, and may be sent no more of it after the answer.
+    await settle()
+    let begun = member.simulated.listens.filter { $0.value.value != nil }.keys.sorted()
+    guard let id = begun.randomElement(using: &random) else { return }
+    database.enter { $0.unlisten(id, client: member.client) }
+    await settle()
+    // It may be waiting behind the client's own writes.
+    if !sent.isEmpty { try await rest(comparing: false) }
+    member.simulated.unfollow(id)
+  }
+
+  /// Registers what shall be written when the client is gone, or cancels it.
+  private func promise() async {
+    let place = Int.random(in: 0..<members.count, using: &random)
+    guard members[place].registration == nil else { return }
+    let member = members[place]
+    let tag = nextTag
+    nextTag += 1
+    members[place].registration = tag
+    let path = Path([ChildKey(unchecked: "p"), ChildKey(unchecked: member.simulated.session)])
+    let operation: DisconnectOperation =
+      member.leaves ? .cancel(path) : .put(path, UnresolvedValue(Node("gone")))
+    await enter { $0.onDisconnect(operation, tag: tag, client: member.client) }
+  }
+
+  private func goAway() async throws {
+    try await rest()
+    let place = Int.random(in: 0..<members.count, using: &random)
+    let member = members.remove(at: place)
+    leave(member)
+    if Bool.random(using: &random) {
+      database.enter { $0.detach(member.client) }
+    } else {
+      database.enter { database in
+        database.endSession(member.simulated.session)
+        database.detach(member.client)
+      }
+    }
+    try await join()
+  }
+
+  private func fault() {
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: log.next(.failure(.diskFull("no room")))
+    case 1:
+      log.next(.unknownThoughAppended)
+      mayBeUnknown = true
+    case 2:
+      log.next(.unknownAndAbsent)
+      mayBeUnknown = true
+    case 3: checkpoints.failSaves(times: 1)
+    default: log.next(.hang)
+    }
+  }
+
+  /// The process dies; what hung was never written, and another process starts.
+  private func crash() async throws {
+    // An append whose fate is unknown may be in the log without an answer: those are waited for.
+    if mayBeUnknown { try await rest() }
+    await settle()
+    log.forget()
+    try dropUnanswered()
+    for member in members { leave(member) }
+    members = []
+    // Checkpoints of the dead process may still be on their way; its database takes no part any more.
+    try await Task.sleep(for: .milliseconds(2))
+    database = try await Database.open(
+      DatabaseID("simulated"), on: loop, log: log, checkpoints: checkpoints, options: options,
+      clock: ManualClock())
+    await settle()
+    for _ in 0..<4 { try await join() }
+    try await rest()
+  }
+}
