@@ -7,13 +7,14 @@ import TestSupport
 extension Simulation {
   func step() async throws {
     switch Int.random(in: 0..<100, using: &random) {
-    case 0..<45: await write()
-    case 45..<62: await listen()
-    case 62..<70: try await unlisten()
-    case 70..<76: await promise()
-    case 76..<80: try await goAway()
-    case 80..<90: fault()
-    case 90..<97: try await rest()
+    case 0..<40: await write()
+    case 40..<54: await listen()
+    case 54..<59: try await unlisten()
+    case 59..<68: await promise()
+    case 68..<73: try await goAway()
+    case 73..<88: fault()
+    case 88..<94: await letGo()
+    case 94..<98: try await rest()
     default: try await crash()
     }
   }
@@ -163,6 +164,16 @@ extension Simulation {
     case 3: checkpoints.failSaves(times: 1)
     default: log.next(.hang)
     }
+  }
+
+  /// What hangs comes to an end, one way or another.
+  private func letGo() async {
+    if Bool.random(using: &random) {
+      log.release()
+    } else {
+      log.failHeld(.io("the disk gave up"))
+    }
+    if Bool.random(using: &random) { await settle() }
   }
 
   /// The process dies; what hung was never written, and another process starts.

@@ -7,7 +7,7 @@ struct SimulationTests {
   private static let seeds: [UInt64] = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["SIMULATION_SEED"].flatMap(UInt64.init) { return [seed] }
-    let count = environment["SIMULATION_SEEDS"].flatMap(UInt64.init) ?? 300
+    let count = environment["SIMULATION_SEEDS"].flatMap(UInt64.init) ?? 200
     return Array(1...max(1, count))
   }()
 
@@ -17,7 +17,7 @@ struct SimulationTests {
     for seed in SimulationTests.seeds {
       do {
         let simulation = try await Simulation(seed: seed)
-        for _ in 0..<40 { try await simulation.step() }
+        for _ in 0..<120 { try await simulation.step() }
         try await simulation.rest()
       } catch {
         Issue.record("seed \(seed): \(error)")
