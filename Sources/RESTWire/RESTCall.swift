@@ -90,12 +90,7 @@ final class RESTCall {
         case .failure(let error): .outcome(.failed(error))
         }
       }
-    case .write(let write, _):
-      // A condition that fails shows the value, so only who may read it may set one.
-      let shown = request.ifMatch == nil ? nil : request.path
-      ask(database, as: caller, if: { database in shown.map { database.mayRead($0, as: caller) } ?? true }) {
-        $0.write(write, tag: 0, client: $1)
-      }
+    case .write(let write, _): self.write(write, in: database, as: caller)
     case .writeRules(let text): ask(database, as: caller) { $0.installRules(text, tag: 0, client: $1) }
     case .checkRules(let text): finish(Self.check(text))
     case .readRules(let isStrict):
@@ -104,6 +99,17 @@ final class RESTCall {
     case .writeSetting(let setting, let value):
       ask(database, as: caller) { $0.install(value, as: setting.key, tag: 0, client: $1) }
     case .listDatabases: preconditionFailure("databases are listed without one")
+    }
+  }
+
+  private func write(_ write: WriteRequest, in database: Database, as caller: Caller) {
+    // A condition that fails shows the value, so only who may read it may set one.
+    let shown = request.ifMatch == nil ? nil : request.path
+    let hasOwnLimit = request.parameters[.writeSizeLimit] != nil
+    ask(database, as: caller, if: { database in shown.map { database.mayRead($0, as: caller) } ?? true }) {
+      var write = write
+      if !hasOwnLimit { write.sizeLimitBytes = WriteSizeLimit.standard(of: $0)?.bytes }
+      $0.write(write, tag: 0, client: $1)
     }
   }
 

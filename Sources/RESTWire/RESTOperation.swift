@@ -64,6 +64,7 @@ enum RESTOperation: Sendable {
     let parameters = request.parameters
     let isShallow = parameters.isTrue(.shallow)
     if isShallow, request.wantsStream || parameters[.format] == "export" { throw .bad(RESTText.shallowAlone) }
+    if request.wantsStream, path.endsWithPriority { throw .bad(RESTText.invalidPath) }
     let query = try RESTQuery.parse(parameters, isShallow: isShallow)
     let form: TextForm = parameters[.format] == "export" ? .export : .value
     let read = Read(path: path, query: query, style: isShallow ? .shallow : .form(form))
@@ -180,6 +181,11 @@ enum WriteSizeLimit: String, Sendable {
   case tiny, small, medium, large, unlimited
 
   private static let bytesPerSecond = 256 * 1024 * 1024 / 60
+
+  /// What holds in a database for writes that name no limit; nil if no operator has set any.
+  static func standard(of database: isolated Database) -> WriteSizeLimit? {
+    database.setting(Setting.defaultWriteSizeLimit.key).string.flatMap(WriteSizeLimit.init)
+  }
 
   /// The bytes of JSON that may be written; nil if there is no bound but the server's own.
   var bytes: Int? {

@@ -28,8 +28,10 @@ final class RESTStream {
   }
 
   func start(in database: Database, as caller: Caller) {
-    expiry = caller.expiresAtSeconds.map { $0.multipliedReportingOverflow(by: 1000) }
-      .map { $0.overflow ? .max : $0.partialValue }
+    expiry = caller.expiresAtSeconds.map { seconds in
+      let (milliseconds, isTooFar) = seconds.multipliedReportingOverflow(by: 1000)
+      return isTooFar ? (seconds < 0 ? 0 : .max) : milliseconds
+    }
     let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
     session = (client, database)
     exchange.onClose = { self.end() }
@@ -77,8 +79,8 @@ final class RESTStream {
   private func setAlarm() {
     var delay = services.keepAlive
     if let expiry {
-      let left = max(0, expiry.subtractingReportingOverflow(services.clock.nowMilliseconds()).partialValue)
-      if left < delay.nanoseconds / 1_000_000 { delay = .milliseconds(left) }
+      let left = max(expiry, 0) - max(services.clock.nowMilliseconds(), 0)
+      if left < delay.nanoseconds / 1_000_000 { delay = .milliseconds(max(left, 0)) }
     }
     alarm = try? exchange.eventLoop.assumeIsolated().scheduleCallback(in: delay, handler: self)
   }

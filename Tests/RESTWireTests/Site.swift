@@ -4,6 +4,7 @@ import NIOCore
 import NIOEmbedded
 import RESTWire
 import Rules
+import Synchronization
 import TestSupport
 import Transport
 
@@ -14,6 +15,7 @@ struct Site {
   let clock: ManualClock
   let log: FaultyLog
   let database: Database
+  let directory: TestDirectory
 
   /// `rules` is the text of the rules, open if nil; `data` what is there, in export form.
   init(rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil) async throws {
@@ -26,8 +28,9 @@ struct Site {
       DatabaseID("default"), on: databaseLoop ?? loop, log: log, checkpoints: MemoryCheckpoints(),
       options: options,
       clock: clock)
+    directory = TestDirectory(database: database)
     var services = RESTServices(
-      directory: TestDirectory(database: database), authenticator: TestAuthenticator(), lister: TestLister(),
+      directory: directory, authenticator: TestAuthenticator(), lister: TestLister(),
       clock: clock)
     services.keepAlive = .seconds(30)
     handler = RESTHandler(services)
@@ -112,8 +115,14 @@ struct OpenExchange: Sendable {
   }
 }
 
-struct TestDirectory: DatabaseDirectory {
-  let database: Database
+/// Knows `default`, `slow` (which is `default`, once it is told to answer), `disabled` and `broken`.
+final class TestDirectory: DatabaseDirectory {
+  private let database: Database
+  private let held = Mutex<[@Sendable (Result<Database, DirectoryError>) -> Void]>([])
+
+  init(database: Database) {
+    self.database = database
+  }
 
   func database(
     named name: String, on eventLoop: any EventLoop,
@@ -121,10 +130,20 @@ struct TestDirectory: DatabaseDirectory {
   ) {
     switch name {
     case "default": completion(.success(database))
+    case "slow": held.withLock { $0.append(completion) }
     case "disabled": completion(.failure(.disabled("out of order")))
     case "broken": completion(.failure(.failed("no such file")))
     default: completion(.failure(.unknown))
     }
+  }
+
+  /// Gives the slow database. On the loop.
+  func answer() {
+    let completions = held.withLock { held in
+      defer { held = [] }
+      return held
+    }
+    for completion in completions { completion(.success(database)) }
   }
 }
 

@@ -1,0 +1,238 @@
+import Engine
+import JSONTree
+import NIOCore
+import NIOEmbedded
+import TestSupport
+import Testing
+import Transport
+
+@testable import RESTWire
+
+struct RESTHandlerTests {
+  @Test func `a push makes a key that sorts after those before it`() async throws {
+    let site = try await Site()
+    var names: [String] = []
+    for n in 0..<50 {
+      let answer = await site.send("POST", "/log.json", body: "\(n)")
+      let reply = try Node.parse(answer.body)
+      names.append(try #require(reply[try ChildKey("name")].string))
+      if n % 10 == 0 { site.clock.advance(milliseconds: 1) }
+    }
+    #expect(names == names.sorted())
+    #expect(Set(names).count == 50)
+    #expect(names.allSatisfy { $0.utf8.count == 20 })
+    let values = await site.send("GET", "/log/\(names[7]).json").body
+    #expect(values == "7")
+    await site.close()
+  }
+
+  @Test func `a log that takes nothing fails the write and not the read`() async throws {
+    let site = try await Site(data: "{\"a\":1}")
+    site.log.always(.failure(.diskFull("no room")))
+    let failed = await site.send("PUT", "/a.json", body: "2")
+    #expect(failed.status == 503)
+    #expect(failed.body.hasPrefix("{\"error\":"))
+    #expect(!failed.body.contains("no room"))
+    #expect(await site.send("GET", "/a.json").body == "1")
+    site.log.always(.success)
+    #expect(await site.send("PUT", "/a.json", body: "3").body == "3")
+    await site.close()
+  }
+
+  @Test func `a write is answered when it is durable and not before`() async throws {
+    let site = try await Site()
+    site.log.next(.hang)
+    let write = await site.open("PUT", "/a.json", body: "1")
+    #expect(await write.recorded().status == 0)
+    #expect(await site.send("GET", "/a.json").body == "null")
+    site.log.release()
+    await site.loop.run()
+    #expect(await write.recorded().body == "1")
+    #expect(await site.send("GET", "/a.json").body == "1")
+    let database = site.database
+    let clients = await site.run { database.assumeIsolated { $0.counters.clients } }
+    #expect(clients == 0)
+    await site.close()
+  }
+
+  @Test func `of two conditional writes on one value the first is done`() async throws {
+    let site = try await Site(data: "{\"n\":1}")
+    let tag = try #require(await site.send("GET", "/n.json", [("X-Firebase-ETag", "true")])["ETag"].first)
+    site.log.next(.hang)
+    let first = await site.open("PUT", "/n.json", [("if-match", tag)], body: "2")
+    let second = await site.open("PUT", "/n.json", [("if-match", tag)], body: "3")
+    site.log.release()
+    await site.loop.run()
+    #expect(await first.recorded().status == 200)
+    #expect(await second.recorded().status == 412)
+    #expect(await second.recorded().body == "2")
+    await site.close()
+  }
+
+  @Test func `a condition does not show what may not be read`() async throws {
+    let rules = "{\"rules\":{\"w\":{\".write\":true},\"r\":{\".read\":true}}}"
+    let site = try await Site(rules: rules, data: "{\"w\":1,\"r\":2,\"x\":3}")
+    for path in ["w", "x"] {
+      for method in ["PUT", "DELETE"] {
+        let answer = await site.send(method, "/\(path).json", [("if-match", "x")], body: "9")
+        #expect(answer.status == 401)
+        #expect(answer.body == "{\"error\":\"Permission denied\"}")
+        #expect(answer["ETag"].isEmpty)
+      }
+    }
+    #expect(await site.send("PUT", "/r.json", [("if-match", "x")], body: "9").status == 412)
+    await site.close()
+  }
+
+  @Test func `a request that takes longer than it may is told so`() async throws {
+    let site = try await Site(data: "1")
+    let directory = site.directory
+    let read = await site.open("GET", "/.json?timeout=2s&ns=slow")
+    await site.pass(seconds: 1)
+    #expect(await read.recorded().status == 0)
+    await site.pass(seconds: 1)
+    #expect(await read.recorded().status == 503)
+    await site.run { directory.answer() }
+    #expect(await read.recorded().status == 503)
+    let quick = await site.open("GET", "/.json?timeout=2s&ns=slow")
+    await site.run { directory.answer() }
+    await site.pass(seconds: 10)
+    #expect(await quick.recorded().body == "1")
+    await site.close()
+  }
+
+  @Test func `a database on another loop answers the same`() async throws {
+    let other = NIOAsyncTestingEventLoop()
+    let site = try await Site(on: other)
+    let write = await site.open("PUT", "/a.json", body: "{\"b\":1}")
+    while await !write.recorded().isComplete { await Task.yield() }
+    #expect(await write.recorded().body == "{\"b\":1}")
+    let read = await site.open("GET", "/a/b.json")
+    while await !read.recorded().isComplete { await Task.yield() }
+    #expect(await read.recorded().body == "1")
+    await site.close()
+    await other.shutdownGracefully()
+  }
+
+  @Test func `a long answer is written as fast as the peer takes it`() async throws {
+    let items = (0..<4000).map { "\"k\($0)\":\"\(String(repeating: "v", count: 100))\"" }
+    let site = try await Site(data: "{\"big\":{\(items.joined(separator: ","))},\"b\":1}")
+    let whole = await site.send("GET", "/big.json")
+    #expect(whole.isComplete)
+    #expect(whole.pieces > 3)
+    let expected = try Node.parse(whole.body)
+    #expect(expected.childCount == 4000)
+    let slow = await site.open("GET", "/big.json?callback=f", room: 2)
+    #expect(await slow.recorded().pieces == 2)
+    #expect(await !slow.recorded().isComplete)
+    while await !slow.recorded().isComplete {
+      await slow.look { exchange, sink in
+        sink.room = 1
+        exchange.becameWritable()
+      }
+    }
+    #expect(await slow.recorded().body == "f(" + whole.body + ");")
+    let pretty = await site.send("GET", "/big.json?print=pretty")
+    #expect(pretty.body == expected.text(.value, pretty: true))
+    let head = await site.send("HEAD", "/big.json")
+    #expect(head.isComplete)
+    #expect(head.status == 200)
+    await site.close()
+  }
+
+  @Test func `a peer that leaves in the middle of a long answer is let go`() async throws {
+    let items = (0..<4000).map { "\"k\($0)\":\"\(String(repeating: "v", count: 100))\"" }
+    let site = try await Site(data: "{\(items.joined(separator: ","))}")
+    let slow = await site.open("GET", "/.json", room: 2)
+    await slow.look { exchange, sink in
+      exchange.peerLeft()
+      sink.room = 100
+      exchange.becameWritable()
+    }
+    await site.loop.run()
+    #expect(await slow.recorded().pieces == 2)
+    await site.close()
+  }
+
+  @Test func `a write is as large as its limit and no larger`() async throws {
+    let site = try await Site()
+    let bytes = try #require(WriteSizeLimit.tiny.bytes)
+    let fits = String(repeating: "x", count: bytes - 2)
+    let written = await site.send("PUT", "/a.json?writeSizeLimit=tiny&print=silent", body: "\"\(fits)\"")
+    #expect(written.status == 204)
+    let refused = await site.send("PUT", "/a.json?writeSizeLimit=tiny", body: "\"\(fits)x\"")
+    #expect(refused.status == 400)
+    let text =
+      "WRITE_TOO_BIG: Data to write exceeds the maximum size that can be modified with a single request."
+    #expect(refused.body == "{\"error\":\"\(text)\"}")
+    #expect(
+      await site.send("PUT", "/a.json?writeSizeLimit=small&print=silent", body: "\"\(fits)x\"").status == 204)
+    await site.close()
+  }
+
+  @Test func `a database's own size limit holds where a write names none`() async throws {
+    let site = try await Site()
+    let bytes = try #require(WriteSizeLimit.tiny.bytes)
+    let large = "\"" + String(repeating: "x", count: bytes) + "\""
+    _ = await site.send("PUT", "/.settings/defaultWriteSizeLimit.json?auth=owner", body: "\"tiny\"")
+    #expect(await site.send("PUT", "/a.json", body: large).status == 400)
+    #expect(await site.send("PUT", "/a.json?writeSizeLimit=small&print=silent", body: large).status == 204)
+    await site.close()
+  }
+
+  @Test func `deep text, long keys and long strings are refused at their bounds`() async throws {
+    let site = try await Site()
+    func nested(_ depth: Int) -> String {
+      String(repeating: "{\"a\":", count: depth) + "1" + String(repeating: "}", count: depth)
+    }
+    #expect(await site.send("PUT", "/.json", body: nested(32)).status == 200)
+    #expect(await site.send("PUT", "/.json", body: nested(33)).status == 400)
+    #expect(await site.send("PUT", "/x.json", body: nested(31)).status == 200)
+    #expect(await site.send("PUT", "/x.json", body: nested(32)).status == 400)
+    for bracket in ["[", "{\"a\":"] {
+      let open = String(repeating: bracket, count: 100_000)
+      #expect(await site.send("PUT", "/.json", body: open).status == 400)
+      #expect(await site.send("PATCH", "/.json", body: "{\"a\":" + open).status == 400)
+    }
+    let key = String(repeating: "k", count: 768)
+    #expect(await site.send("PUT", "/.json", body: "{\"\(key)\":1}").status == 200)
+    #expect(await site.send("PUT", "/.json", body: "{\"\(key)k\":1}").status == 400)
+    let long = String(repeating: "s", count: Limits.standard.stringBytes)
+    #expect(await site.send("PUT", "/s.json?print=silent", body: "\"\(long)\"").status == 204)
+    #expect(await site.send("PUT", "/s.json", body: "\"\(long)s\"").status == 400)
+    await site.close()
+  }
+
+  @Test func `whatever comes is answered`() async throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SplitMix(state: seed)
+    let site = try await Site(data: "{\"a\":{\"b\":1}}")
+    let methods = ["GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "OPTIONS", "X"]
+    let pieces = [
+      "/", "a", ".json", ".", "%", "%2F", "%00", "%ff", "?", "&", "=", "orderBy", "\"$key\"", "%22$key%22",
+      "limitToFirst",
+      "1", "-9223372036854775808", "1e400", "startAt", "shallow", "true", "print", "pretty", "silent",
+      "callback", "f",
+      "auth", "owner", ".settings", "rules", "/.priority", "ns", "default", "timeout", "3s", "+", "#", "é",
+      "equalTo",
+      "null", "format", "export", "endBefore", ",", "{", "[", "writeSizeLimit", "tiny", "download", "x\r\ny",
+      "auth_variable_override", "{}", "%7B%7D",
+    ]
+    let bodies = [
+      "", "1", "{", "{\"a\":1}", "[1,2]", "1e400", "\u{0}", "{\".sv\":1}", "{\"a/b\":null}", "{\"rules\":{}}",
+    ]
+    for round in 0..<3000 {
+      var target = "/"
+      for _ in 0..<Int.random(in: 0...9, using: &random) {
+        target += pieces[Int.random(in: 0..<pieces.count, using: &random)]
+      }
+      if Bool.random(using: &random) { target = target.replacing("?", with: ".json?", maxReplacements: 1) }
+      let method = methods[Int.random(in: 0..<methods.count, using: &random)]
+      let body = bodies[Int.random(in: 0..<bodies.count, using: &random)]
+      let answer = await site.send(method, target, body: body)
+      let isFine = answer.isComplete && (200..<600).contains(answer.status) && answer.status != 500
+      #expect(isFine, "seed \(seed), round \(round): \(method) \(target) with \(body) gave \(answer.status)")
+    }
+    await site.close()
+  }
+}
