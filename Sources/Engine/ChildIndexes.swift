@@ -74,6 +74,29 @@ package struct ChildIndexes {
     return site.slots.first { $0.index.order == query.index }?.index
   }
 
+  /// True if a query of a location needs an index that is not there, so that asking for it would build it.
+  package func lacksIndex(for query: Query, at path: Path) -> Bool {
+    query.needsIndex && index(for: query, at: path) == nil
+  }
+
+  /// Takes in an index that was built elsewhere, so that a large location need not hold up the database.
+  ///
+  /// - Parameters:
+  ///   - location: What the index was built from: the location at any time before now.
+  ///   - tree: The root of the database's tree as it is now.
+  package mutating func install(
+    _ index: ChildIndex, builtFrom location: Node, at path: Path, in tree: Node, nowMilliseconds: Int64
+  ) {
+    let isNew = root.visit(path.keys) { site in
+      if site.slots.contains(where: { $0.index.order == index.order }) { return false }
+      var current = index
+      current.replace(location, by: tree[path.withoutPriority])
+      site.slots.append(Slot(index: current, lastUsedMilliseconds: nowMilliseconds))
+      return true
+    }
+    if isNew { count += 1 }
+  }
+
   /// Follows one write.
   ///
   /// - Parameters:

@@ -42,14 +42,20 @@ package struct Cut: Sendable, Equatable {
 
   /// True if the child stands before this place.
   package func isAbove(_ entry: IndexEntry) -> Bool {
-    let order = Node.indexOrder(entry.value, value)
-    if order != .equal { return order == .less }
+    switch Node.indexOrder(entry.value, value) {
+    case .less: return true
+    case .greater: return false
+    case .equal: break
+    }
     switch key {
     case .min: return false
     case .max: return true
     case .key(let key):
-      let order = ChildKey.order(entry.key, key)
-      return order == .less || (order == .equal && isAfter)
+      switch ChildKey.order(entry.key, key) {
+      case .less: return true
+      case .greater: return false
+      case .equal: return isAfter
+      }
     }
   }
 }
@@ -71,6 +77,11 @@ package struct QueryRange: Sendable, Equatable {
     if let lower, lower.isAbove(entry) { return false }
     if let upper, !upper.isAbove(entry) { return false }
     return true
+  }
+
+  /// True if there is a child and it stands between the two places.
+  func contains(_ entry: IndexEntry?) -> Bool {
+    entry.map { contains($0) } ?? false
   }
 }
 

@@ -54,35 +54,31 @@ package struct View: Sendable {
 
   /// Follows one write, and returns what listeners must be told; nil if they see no difference.
   ///
-  /// Values that are the same storage or equal leaves before and after are passed over; comparing more is the
-  /// caller's choice.
-  ///
   /// - Parameters:
-  ///   - before: The location before the write.
-  ///   - after: The location after the write.
-  ///   - touched: What the write set, relative to the location; the root path if it set the location or a
-  ///     place above. None is above another.
-  ///   - base: For a merge the path its keys are relative to, itself relative to the location (the root path
-  ///     if it lies above); nil for a write of one place.
-  ///   - index: As for `start`, in step with `after`.
+  ///   - write: The write, which the other views of the location follow too.
+  ///   - index: As for `start`, in step with the location after the write; rarely asked for.
+  package mutating func update(
+    _ write: inout LocationWrite, index: @autoclosure () -> ChildIndex?
+  ) -> Change? {
+    if write.isVoid { return nil }
+    if write.isWhole { return replace(write.before, by: write.after, index: showsAll ? nil : index()) }
+    var changes = ViewChanges()
+    if query.isDefault {
+      changes.staying = write.written
+    } else if isIndexed {
+      slide(over: write.moves(by: query.index), in: write.after, index, &changes)
+    } else {
+      showAll(write, &changes)
+    }
+    return changes.change(at: path, mergedAt: write.base, after: write.after)
+  }
+
+  /// As the other form, for a write that one view alone follows.
   package mutating func update(
     before: Node, after: Node, touched: [Path], mergedAt base: Path? = nil, index: ChildIndex?
   ) -> Change? {
-    if before.isIdentical(to: after) { return nil }
-    if touched.contains(.root) { return replace(before, by: after, index: index) }
-    let written = touched.filter { !before[$0].isIdentical(to: after[$0]) }
-    var changes = ViewChanges(staying: written)
-    if !query.isDefault {
-      let children = TouchedChild.all(in: written)
-      changes = ViewChanges()
-      if isIndexed {
-        let ordered = OrderedChildren(of: after, query: query, index: index)
-        slide(over: children, from: before, in: ordered, &changes)
-      } else {
-        showAll(children, before: before, after: after, &changes)
-      }
-    }
-    return changes.change(at: path, mergedAt: base, after: after)
+    var write = LocationWrite(before: before, after: after, touched: touched, mergedAt: base)
+    return update(&write, index: index)
   }
 
   /// Shows a location that was written as a whole.
@@ -99,29 +95,28 @@ extension View {
   /// The changed children first come and go between the places where the window stood. If it then holds more
   /// than the limit it ends earlier, if fewer it reaches further out.
   private mutating func slide(
-    over children: [TouchedChild], from before: Node, in after: OrderedChildren, _ changes: inout ViewChanges
+    over moves: [ChildMove], in after: Node, _ index: () -> ChildIndex?, _ changes: inout ViewChanges
   ) {
-    let moves = children.map { child in
-      let old = query.index.entry(child.key, before[child.key])
-      let new = query.index.entry(child.key, after.location[child.key])
-      return Move(child: child, wasShown: old.map(shown.contains) ?? false, new: new)
+    // Most writes concern few of a location's views: they come no further than this.
+    guard moves.contains(where: { shown.contains($0.old) || shown.contains($0.new) }) else { return }
+    let wereShown = moves.map { shown.contains($0.old) }
+    for (move, wasShown) in zip(moves, wereShown) {
+      if wasShown { count -= 1 }
+      if shown.contains(move.new) { count += 1 }
     }
-    for move in moves {
-      if move.wasShown { count -= 1 }
-      if let new = move.new, shown.contains(new) { count += 1 }
-    }
-    let passing = fit(after)
-    let touched = passing.isEmpty ? [] : Set(children.map(\.key))
-    for entry in passing where !touched.contains(entry.key) {
-      if shown.contains(entry) {
-        changes.entering.append(entry.key)
-      } else {
-        changes.leaving.append(entry.key)
+    if let limit = query.limit, count != limit {
+      let passing = fit(OrderedChildren(of: after, query: query, index: index()), limit)
+      let moved = passing.isEmpty ? [] : Set(moves.map(\.child.key))
+      for entry in passing where !moved.contains(entry.key) {
+        if shown.contains(entry) {
+          changes.entering.append(entry.key)
+        } else {
+          changes.leaving.append(entry.key)
+        }
       }
     }
-    for move in moves {
-      let isShown = move.new.map(shown.contains) ?? false
-      switch (move.wasShown, isShown) {
+    for (move, wasShown) in zip(moves, wereShown) {
+      switch (wasShown, shown.contains(move.new)) {
       case (true, true): changes.staying.append(contentsOf: move.child.paths)
       case (true, false): changes.leaving.append(move.child.key)
       case (false, true): changes.entering.append(move.child.key)
@@ -131,8 +126,7 @@ extension View {
   }
 
   /// Makes the window as long as the limit allows, and returns the children that its end passed over.
-  private mutating func fit(_ children: OrderedChildren) -> [IndexEntry] {
-    guard let limit = query.limit, count != limit else { return [] }
+  private mutating func fit(_ children: OrderedChildren, _ limit: Int) -> [IndexEntry] {
     let surplus = count - limit
     let range = query.range
     let far = query.fromEnd ? shown.lower : shown.upper
@@ -161,10 +155,9 @@ extension View {
   ///
   /// For the same reason a child that moves up into a limit is sent, though it did not change; in a location
   /// of many children that would cost too much, and clients show fewer until the next change.
-  private func showAll(
-    _ children: [TouchedChild], before: Node, after: Node, _ changes: inout ViewChanges
-  ) {
-    for child in children {
+  private func showAll(_ write: LocationWrite, _ changes: inout ViewChanges) {
+    let (before, after) = (write.before, write.after)
+    for child in write.children {
       if after[child.key].isNull {
         changes.leaving.append(child.key)
       } else {
@@ -175,15 +168,7 @@ extension View {
     guard query.limit != nil, before.childCount <= most, after.childCount <= most else { return }
     let old = Selection(of: OrderedChildren(of: before, query: query, index: nil)).keys
     let new = Selection(of: OrderedChildren(of: after, query: query, index: nil)).keys
-    let known = Set(old).union(children.map(\.key))
+    let known = Set(old).union(write.children.map(\.key))
     changes.entering += new.filter { !known.contains($0) }
-  }
-
-  /// A changed child on its way in, out or within the window.
-  private struct Move {
-    var child: TouchedChild
-    var wasShown: Bool
-    /// Where the child stands now, nil if it is gone.
-    var new: IndexEntry?
   }
 }

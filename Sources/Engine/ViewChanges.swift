@@ -1,27 +1,5 @@
 import JSONTree
 
-/// A child that a write changed, and the places that were set in it.
-struct TouchedChild {
-  let key: ChildKey
-  /// The places, relative to the location.
-  var paths: [Path]
-
-  /// The children that hold the given places, in the order of the first place of each.
-  static func all(in touched: [Path]) -> [TouchedChild] {
-    var children: [TouchedChild] = []
-    var positions: [ChildKey: Int] = [:]
-    for path in touched where !path.isRoot {
-      if let position = positions[path[0]] {
-        children[position].paths.append(path)
-      } else {
-        if touched.count > 1 { positions[path[0]] = children.count }
-        children.append(TouchedChild(key: path[0], paths: [path]))
-      }
-    }
-    return children
-  }
-}
-
 /// What a write did to the children that a view shows.
 ///
 /// Clients that see a filtered location know only the children it shows, so a child that comes into sight is
@@ -36,7 +14,7 @@ struct ViewChanges {
 
   /// The change that listeners are told, if there is any.
   ///
-  /// - Parameter base: See `View.update`.
+  /// - Parameter base: See `LocationWrite`.
   func change(at path: Path, mergedAt base: Path?, after: Node) -> Change? {
     guard leaving.isEmpty, entering.isEmpty else {
       var entries = leaving.map { MergeEntry([$0], .null) }

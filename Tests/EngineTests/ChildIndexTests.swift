@@ -3,7 +3,7 @@ import JSONTree
 import Testing
 
 @Suite struct ChildIndexTests {
-  @Test(arguments: UInt64(1)...4)
+  @Test(arguments: UInt64(1)...2)
   func `an index follows its location through every kind of change`(seed: UInt64) throws {
     var generator = ViewGenerator(random: SeededNumbers(seed: seed))
     generator.keys = (0..<3_000).map { ChildKey(unchecked: $0 % 2 == 0 ? "\($0)" : "-N\($0)") }
@@ -95,6 +95,41 @@ import Testing
       index.replace(location, by: mended)
       #expect(index.fault(in: mended) == nil)
       location = mended
+    }
+  }
+
+  @Test(arguments: UInt64(1)...4)
+  func `an index built at once is in order whatever the values share`(seed: UInt64) {
+    var random = SeededNumbers(seed: seed)
+    let tails = [
+      "", "\u{0}", "\u{0}\u{0}", "a", "b", "é", "\u{E000}", "\u{FFFD}", "😀", "ab", "abcdefgh", "abcdefghi",
+    ]
+    let heads = ["", "a", "a common start of more than eight bytes ", String(repeating: "x", count: 3_000)]
+    let numbers: [Int64] = [
+      9_223_372_036_854_775_807, 9_223_372_036_854_775_806, -9_223_372_036_854_775_807, 9_007_199_254_740_992,
+      9_007_199_254_740_993, 9_007_199_254_740_994, 0, -1, 7,
+    ]
+    for head in heads {
+      var children: [(ChildKey, Node)] = []
+      for i in 0..<1_200 {
+        let tail = random.pick(tails) + random.pick(tails) + random.pick(tails)
+        let double = Double.random(in: -1e18...1e18, using: &random)
+        let number = random.chance(2) ? Node(number: double) : Node(random.pick(numbers))
+        let other = random.pick([Node(true), Node(false), Node(head)])
+        children.append(
+          (ChildKey(unchecked: "k\(i)"), random.pick([Node(head + tail), number, number, other])))
+      }
+      let location = Node(children: children)
+      #expect(ChildIndex(building: location, order: .value).fault(in: location) == nil, "seed \(seed)")
+    }
+  }
+
+  @Test func `equal values without number stand by key`() {
+    let long = String(repeating: "x", count: 100)
+    let values: [Node] = [Node("open"), Node(long), Node(Int64.max), Node(number: 0.5), Node(true)]
+    for value in values {
+      let location = Node(children: (0..<2_000).map { (ChildKey(unchecked: "k\($0)"), value) })
+      #expect(ChildIndex(building: location, order: .value).fault(in: location) == nil)
     }
   }
 

@@ -49,6 +49,23 @@ import Testing
     #expect(indexes.index(for: value, at: try Path("a")) == nil)
   }
 
+  @Test func `an index that was built elsewhere catches up with the tree`() throws {
+    var indexes = ChildIndexes()
+    let value = try query(.value)
+    let path = try Path("a")
+    let old = try Node.parse(#"{"x":1,"y":2}"#)
+    let tree = try Node.parse(#"{"a":{"y":3,"z":"new"}}"#)
+    #expect(indexes.lacksIndex(for: value, at: path))
+    let built = ChildIndex(building: old, order: .value)
+    for _ in 0..<2 { indexes.install(built, builtFrom: old, at: path, in: tree, nowMilliseconds: 5) }
+    #expect(indexes.count == 1)
+    #expect(!indexes.lacksIndex(for: value, at: path))
+    #expect(!indexes.lacksIndex(for: try query(.key), at: path))
+    #expect(indexes.index(for: value, at: path)?.fault(in: tree[path]) == nil)
+    indexes.sweep(idleSinceMilliseconds: 5)
+    #expect(indexes.count == 0)
+  }
+
   @Test(arguments: UInt64(1)...6)
   func `indexes of nested places follow every write`(seed: UInt64) throws {
     var generator = ViewGenerator(random: SeededNumbers(seed: seed))
