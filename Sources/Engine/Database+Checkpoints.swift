@@ -44,12 +44,13 @@ extension Database {
 
   private func saved(_ checkpoint: Checkpoint, _ error: CommitLogError?) {
     isSaving = false
-    if error == nil {
-      counters.checkpoints += 1
-      lastCheckpoint = checkpoint
-    } else {
+    if let error {
+      options.report(.checkpointFailed(id, "\(error)"))
       counters.failedCheckpoints += 1
       entriesSinceCheckpoint += 1
+    } else {
+      counters.checkpoints += 1
+      lastCheckpoint = checkpoint
     }
     if case .saving(let completions) = closing { return finishClosing(completions) }
     checkpointIfDue()
@@ -87,7 +88,8 @@ extension Database {
     for completion in completions { enterLater { _ in completion() } }
   }
 
-  private var isSuperseded: Bool {
+  /// Another writer has the log: only opening the database again helps.
+  package var isSuperseded: Bool {
     if case .superseded = logState { return true }
     return false
   }

@@ -51,11 +51,14 @@ extension Database {
       commit(batch, at: position)
     case .success(.superseded):
       logState = .superseded
+      options.report(.superseded(id))
       fail(batch, Database.supersededText)
-    case .failure(.outcomeUnknown):
+    case .failure(.outcomeUnknown(let text)):
       logState = .finding
+      options.report(.outcomeUnknown(id, text))
       findOutcome(of: batch, attempt: 0)
     case .failure(let error):
+      options.report(.writesFailed(id, "\(error)"))
       fail(batch, "\(error)")
     }
     send()
@@ -227,9 +230,11 @@ extension Database {
       commit(batch, at: position)
     case .absent:
       logState = .ready
+      options.report(.writesFailed(id, "The log did not take the write."))
       fail(batch, "The log did not take the write.")
     case .superseded:
       logState = .superseded
+      options.report(.superseded(id))
       fail(batch, Database.supersededText)
     case .unknown:
       let delay = TimeAmount.milliseconds(Int64(50) << min(attempt, 6))

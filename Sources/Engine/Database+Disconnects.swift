@@ -13,8 +13,7 @@ extension Database {
     }
     var tree = presence[key] ?? DisconnectTree()
     let wasEmpty = tree.isEmpty
-    let edits = tree.apply(operation)
-    guard tree.count <= options.disconnectRecordsPerSession else {
+    guard let edits = tree.apply(operation, recordLimit: options.disconnectRecordsPerSession) else {
       item.outcome = .failed(EngineError(.overloaded))
       return
     }

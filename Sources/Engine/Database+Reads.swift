@@ -84,8 +84,10 @@ extension Database {
     return name
   }
 
-  /// A value larger than a limit; small values cost no walk.
+  /// A value larger than a limit. Many ask for the same value in a row: it is measured once.
   func exceeds(_ value: Node, _ limitBytes: Int) -> Bool {
-    value.isObject && value.estimatedBytes > limitBytes
+    if !value.isObject { return false }
+    if !value.isIdentical(to: lastMeasured.value) { lastMeasured = (value, value.estimatedBytes) }
+    return lastMeasured.bytes > limitBytes
   }
 }

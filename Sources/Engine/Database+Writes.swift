@@ -83,10 +83,12 @@ extension Database {
   private func sequence(_ request: WriteRequest, _ item: inout BatchItem, _ now: Int64) {
     switch request.kind {
     case .put(let path, let value):
-      let current = head.data[path]
-      if let condition = request.condition, !condition.holds(for: current) {
-        item.outcome = .stale(current: current)
-        return
+      if let condition = request.condition {
+        let current = head.data[path]
+        guard condition.holds(for: current) else {
+          item.outcome = .stale(current: current)
+          return
+        }
       }
       let entry = MergeEntry(path, resolve(value, at: path, now))
       propose(.set(path, entry.value), [entry], request, &item, now)

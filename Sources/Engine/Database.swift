@@ -57,6 +57,8 @@ package actor Database {
   let listeners = ListenerTree()
   var indexes = ChildIndexes()
   var isSweepScheduled = false
+  /// The object that was last measured for a read, and its estimated size.
+  var lastMeasured = (value: Node.null, bytes: 0)
   private var isFlushing = false
 
   // Checkpoints.

@@ -9,7 +9,7 @@ package struct DatabaseOptions: Sendable {
   package var listensPerClient = 10_000
   /// Remembered onDisconnect writes that one session may hold, and their size in bytes of JSON text.
   package var disconnectRecordsPerSession = 1_000
-  package var disconnectBytesPerSession = 4 * 1024 * 1024
+  package var disconnectBytesPerSession = 256 * 1024
   /// Requests, and bytes of writes, that may wait for the log; past either new ones are `overloaded`.
   package var pendingRequests = 100_000
   package var pendingBytes = 64 * 1024 * 1024
@@ -28,8 +28,25 @@ package struct DatabaseOptions: Sendable {
   package var checkpointBytes: UInt64 = 64 * 1024 * 1024
   package var checkpointSeconds: Int64 = 60
 
+  /// Hears of what an operator should know; on the database's loop, so it must be short.
+  package var report: @Sendable (DatabaseTrouble) -> Void = { _ in }
+
   /// How long an index that nobody uses is kept.
   package var indexIdleSeconds: Int64 = 60
 
   package init() {}
+}
+
+/// Something that an operator should know of.
+package enum DatabaseTrouble: Sendable, Equatable {
+  /// The log did not take a batch: its writes have failed.
+  case writesFailed(DatabaseID, String)
+  /// Nobody knows whether the log took a batch; writes wait until that is found out.
+  case outcomeUnknown(DatabaseID, String)
+  /// Another writer has the log: this database takes no more writes until it is opened again.
+  case superseded(DatabaseID)
+  /// A checkpoint could not be saved; the log keeps what it would have covered.
+  case checkpointFailed(DatabaseID, String)
+  /// The rules in the log no longer compile, so nobody but admins gets in.
+  case rulesUnreadable(DatabaseID, String)
 }

@@ -56,7 +56,8 @@ struct DisconnectTree: Sendable {
     return all
   }
 
-  mutating func apply(_ operation: DisconnectOperation) -> Edits {
+  /// Carries out an operation; nil, with the tree in no state to be used, if there would be too many records.
+  mutating func apply(_ operation: DisconnectOperation, recordLimit: Int = .max) -> Edits? {
     var edits = Edits()
     switch operation {
     case .put(let path, let value):
@@ -66,7 +67,7 @@ struct DisconnectTree: Sendable {
         remember(value, at: base.appending(path), &edits)
       }
     case .cancel(let path):
-      forget(path, &edits)
+      guard forget(path, recordLimit, &edits) else { return nil }
     }
     bytes += edits.bytes
     // What was added and removed again by one operation was never there.
@@ -75,7 +76,7 @@ struct DisconnectTree: Sendable {
     edits.added.removeAll { fleeting.contains($0.number) }
     edits.removed.removeAll { fleeting.contains($0) }
     count += edits.added.count - edits.removed.count
-    return edits
+    return count <= recordLimit ? edits : nil
   }
 
   /// Puts a record back as it was kept.
@@ -100,10 +101,12 @@ struct DisconnectTree: Sendable {
     }
   }
 
-  private mutating func forget(_ path: Path, _ edits: inout Edits) {
+  /// False if it would break a value up into more records than there may be.
+  private mutating func forget(_ path: Path, _ recordLimit: Int, _ edits: inout Edits) -> Bool {
     // A remembered object above is broken up, level by level, down to the path.
     while let (place, record) = covering(path), place != path {
-      guard record.value.node.isObject, !path.relative(to: place).isRoot else { return }
+      guard record.value.node.isObject, !path.relative(to: place).isRoot else { return true }
+      guard record.value.node.childCount <= recordLimit else { return false }
       DisconnectTree.edit(&root, place.keys) { $0.clear(&edits) }
       for (key, value) in record.value.children {
         let part = make(place.appending(key), value)
@@ -119,6 +122,7 @@ struct DisconnectTree: Sendable {
         place.clear(&edits)
       }
     }
+    return true
   }
 
   /// The record at a path or above it, which decides what is there.

@@ -44,7 +44,8 @@ final class ListenerTree {
 /// One place that is listened to, or on the way to one.
 final class ListenerNode {
   let path: Path
-  private(set) weak var parent: ListenerNode?
+  /// Alive as long as this place is filed under it.
+  unowned let parent: ListenerNode?
   var children: [ChildKey: ListenerNode] = [:]
   /// The default listens here.
   var audience = Audience()

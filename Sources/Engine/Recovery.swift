@@ -38,7 +38,7 @@ struct Recovery: Sendable {
     guard recovery.position.index == tail.index, recovery.position.digest == tail.digest else {
       throw .corrupt("\(id): the log's entries end at \(recovery.position), its tail is at \(tail)")
     }
-    try recovery.readMeta(id)
+    try recovery.readMeta(id, options)
     return recovery
   }
 
@@ -56,10 +56,17 @@ struct Recovery: Sendable {
     replayedBytes += UInt64(entry.payload.count)
   }
 
-  private mutating func readMeta(_ id: DatabaseID) throws(CommitLogError) {
+  private mutating func readMeta(
+    _ id: DatabaseID, _ options: DatabaseOptions
+  ) throws(CommitLogError) {
     if let text = state.meta[MetaPath.rules].string {
-      // Rules that no longer compile guard nothing: nobody gets in until they are mended.
-      rules = (try? RuleSet(text: text)) ?? .closed
+      do throws(RulesErrors) {
+        rules = try RuleSet(text: text)
+      } catch {
+        // Rules that no longer compile guard nothing: nobody gets in until they are mended.
+        rules = .closed
+        options.report(.rulesUnreadable(id, error.text))
+      }
     }
     do throws(PresenceError) {
       presence = try Presence.all(in: state.meta)

@@ -1,6 +1,7 @@
 import Engine
 import JSONTree
 import Rules
+import Synchronization
 import TestSupport
 import Testing
 
@@ -151,6 +152,27 @@ struct CommitTests {
       ])
   }
 
+  @Test func `an operator hears of what goes wrong`() async throws {
+    let troubles = Troubles()
+    let rig = try await Rig.open { $0.report = { troubles.add($0) } }
+    let id = rig.database.id
+    let client = try await rig.client()
+    let request = try put("a", "1")
+    rig.log.next(.failure(.diskFull("no room")), .unknownAndAbsent)
+    await rig.enter { $0.write(request, tag: 1, client: client.client) }
+    #expect(troubles.all == [.writesFailed(id, #"diskFull("no room")"#)])
+    await rig.enter { $0.write(request, tag: 2, client: client.client) }
+    try await rig.settle { troubles.all.count == 3 }
+    #expect(
+      troubles.all.dropFirst() == [
+        .outcomeUnknown(id, "the question was lost"), .writesFailed(id, "The log did not take the write."),
+      ])
+    let other = try await rig.crashed()
+    try await other.given("b", "1")
+    await rig.enter { $0.write(request, tag: 3, client: client.client) }
+    #expect(troubles.all.last == .superseded(id))
+  }
+
   @Test(arguments: [true, false])
   func `an unknown outcome is found out before anything else goes on`(isThere: Bool) async throws {
     let rig = try await Rig.open()
@@ -250,4 +272,12 @@ struct CommitTests {
     #expect(client.received.take() == (0..<4).map { "answer \($0) written" } + ["answer 9 tooBig"])
     #expect(rig.log.appends == 4)
   }
+}
+
+/// What an operator heard.
+final class Troubles: Sendable {
+  private let heard = Mutex<[DatabaseTrouble]>([])
+
+  var all: [DatabaseTrouble] { heard.withLock { $0 } }
+  func add(_ trouble: DatabaseTrouble) { heard.withLock { $0.append(trouble) } }
 }

@@ -175,6 +175,20 @@ struct DisconnectTests {
       ])
   }
 
+  @Test func `a value is not broken up into more records than there may be`() async throws {
+    let rig = try await Rig.open { $0.disconnectRecordsPerSession = 3 }
+    let client = try await rig.client(session: "s1")
+    await register(
+      rig, client, .put(at("a"), try value(#"{"k1":1,"k2":2,"k3":3,"k4":4}"#)), .cancel(at("a/k1")),
+      .put(at("a"), try value(#"{"k1":1,"k2":2,"k3":3}"#)), .cancel(at("a/k1")))
+    #expect(
+      client.received.take() == [
+        "answer 1 done", "answer 1 overloaded", "answer 1 done", "answer 1 done",
+      ])
+    await leave(rig, client)
+    #expect(try await rig.tree() == #"{"a":{"k2":2,"k3":3}}"#)
+  }
+
   @Test func `a client without a session can't leave anything`() async throws {
     let rig = try await Rig.open()
     let client = try await rig.client()
