@@ -68,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "dhole",
       dependencies: [
-        "JSONTree", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
+        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
       ],
       swiftSettings: settings),
 
@@ -84,7 +84,7 @@ let package = Package(
     tests(
       "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
-    tests("ServerTests", ["JSONTree", "Server", logging, nioCore, nioPosix]),
+    tests("ServerTests", ["Engine", "JSONTree", "Server", httpClient, logging, nioCore, nioHTTP1, nioPosix]),
     tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),

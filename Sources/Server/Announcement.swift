@@ -8,7 +8,9 @@ extension TreeServer {
       "dhole \(Version.current) listening on \(address)",
       "data in \(configuration.dataFolder), durability \(configuration.durability.rawValue)",
     ]
-    return lines + (configuration.isDevelopment ? development(address) : production(address))
+    let isAnyAddress = configuration.host == "0.0.0.0" || configuration.host == "::"
+    let example = isAnyAddress ? "\(scheme)://127.0.0.1:\(port)" : address
+    return lines + (configuration.isDevelopment ? development(example) : production(example))
   }
 
   private func development(_ address: String) -> [String] {

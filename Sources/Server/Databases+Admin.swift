@@ -29,7 +29,7 @@ extension Databases {
     guard try await checkpoints.exists(id) else { return false }
     if let database = try reserve(id) {
       await withCheckedContinuation { continuation in
-        database.enter { $0.close { continuation.resume() } }
+        close(database) { continuation.resume() }
       }
     }
     defer { finishClosing(id.name) }
@@ -47,7 +47,7 @@ extension Databases {
       case .open(let database, _): open = database
       case .failed, nil: break
       }
-      state.entries[id.name] = .closing([])
+      state.entries[id.name] = .closing(open, [])
       return (false, open)
     }
     if isBusy { throw .busy }

@@ -13,6 +13,20 @@ extension Databases {
     }
   }
 
+  /// What all databases have done that are closed, and those that can still be asked.
+  var totals: (retired: Counters, living: [Database]) {
+    state.withLock { state in
+      let living = state.entries.values.compactMap { entry -> Database? in
+        switch entry {
+        case .open(let database, _): database
+        case .closing(let database, _): database
+        case .opening, .failed: nil
+        }
+      }
+      return (state.retired, living)
+    }
+  }
+
   /// Closes those that nobody has asked for since the deadline and that have no clients.
   package func closeIdle(unusedSince deadline: NIODeadline) {
     for database in open {
@@ -27,7 +41,7 @@ extension Databases {
     state.withLock { state in
       let name = database.id.name
       guard case .open(_, let lastUse) = state.entries[name], lastUse <= deadline else { return false }
-      state.entries[name] = .closing([])
+      state.entries[name] = .closing(database, [])
       return true
     }
   }
@@ -41,7 +55,7 @@ extension Databases {
         switch entry {
         case .open(let database, _):
           open.append(database)
-          state.entries[name] = .closing([])
+          state.entries[name] = .closing(database, [])
         case .failed: state.entries[name] = nil
         case .opening, .closing: break
         }
@@ -55,14 +69,25 @@ extension Databases {
     }
   }
 
-  /// Closes a database whose entry says `closing`.
+  /// Closes a database whose entry says `closing`, and forgets it.
   func close(_ database: Database) {
+    close(database) { self.finishClosing(database.id.name) }
+  }
+
+  /// Closes a database whose entry says `closing`; what it has done is remembered.
+  func close(_ database: Database, _ completion: @escaping @Sendable () -> Void) {
     database.enter { inside in
-      inside.close { [self] in
+      inside.close {
         database.enter { [self] inside in
           let counters = inside.counters
-          state.withLock { $0.retired.add(counters) }
-          finishClosing(database.id.name)
+          let name = database.id.name
+          state.withLock { state in
+            state.retired.add(counters)
+            if case .closing(_, let waiters) = state.entries[name] {
+              state.entries[name] = .closing(nil, waiters)
+            }
+          }
+          completion()
         }
       }
     }
@@ -72,7 +97,7 @@ extension Databases {
   func finishClosing(_ name: String) {
     logger.debug("database closed", metadata: ["database": "\(name)"])
     let (waiters, isStopping) = state.withLock { state -> ([Waiter], Bool) in
-      guard case .closing(let waiters) = state.entries[name] else { return ([], state.isStopping) }
+      guard case .closing(_, let waiters) = state.entries[name] else { return ([], state.isStopping) }
       let opensAgain = !waiters.isEmpty && !state.isStopping
       state.entries[name] = opensAgain ? .opening(waiters) : nil
       return (waiters, state.isStopping)

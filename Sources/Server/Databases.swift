@@ -19,7 +19,7 @@ package final class Databases: DatabaseDirectory {
     case opening([Waiter])
     case open(Database, lastUse: NIODeadline)
     /// Those who come now wait for it to be opened again.
-    case closing([Waiter])
+    case closing(Database?, [Waiter])
     /// Opening failed: those who come before the deadline get the same answer.
     case failed(DirectoryError, until: NIODeadline)
   }
@@ -62,7 +62,7 @@ package final class Databases: DatabaseDirectory {
     completion: @escaping @Sendable (Result<Database, DirectoryError>) -> Void
   ) {
     enum Step { case answer(Result<Database, DirectoryError>), open, wait }
-    let name = Self.isPlain(name) ? name : name.lowercased()
+    let name = Self.lowercased(name)
     let now = NIODeadline.now()
     let step = state.withLock { state -> Step in
       if state.isStopping { return .answer(.failure(Self.stopping)) }
@@ -74,8 +74,8 @@ package final class Databases: DatabaseDirectory {
       case .opening(let waiters):
         state.entries[name] = .opening(waiters + [waiter])
         return .wait
-      case .closing(let waiters):
-        state.entries[name] = .closing(waiters + [waiter])
+      case .closing(let database, let waiters):
+        state.entries[name] = .closing(database, waiters + [waiter])
         return .wait
       case .failed(let error, let until) where now < until: return .answer(.failure(error))
       case .failed, nil:
@@ -92,8 +92,11 @@ package final class Databases: DatabaseDirectory {
     }
   }
 
-  private static func isPlain(_ name: String) -> Bool {
-    name.utf8.allSatisfy { !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) && $0 < 128 }
+  /// Lowers A to Z only: other letters name no database, also those whose lower case would.
+  private static func lowercased(_ name: String) -> String {
+    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    guard name.utf8.contains(where: { capitals.contains($0) }) else { return name }
+    return String(decoding: name.utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
 
   func beginOpening(_ name: String) {
@@ -124,7 +127,7 @@ package final class Databases: DatabaseDirectory {
     let (waiters, isStopping) = state.withLock { state -> ([Waiter], Bool) in
       guard case .opening(let waiters) = state.entries[name] else { return ([], state.isStopping) }
       switch result {
-      case .success where state.isStopping: state.entries[name] = .closing([])
+      case .success(let database) where state.isStopping: state.entries[name] = .closing(database, [])
       case .success(let database): state.entries[name] = .open(database, lastUse: .now())
       case .failure(let error) where error != .unknown && !state.isStopping:
         state.entries[name] = .failed(error, until: .now() + Self.failureMemory)

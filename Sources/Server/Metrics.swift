@@ -1,6 +1,5 @@
 import Engine
 import NIOCore
-import Synchronization
 
 /// What the server has done, as the text that Prometheus reads.
 struct Metrics: Sendable {
@@ -10,8 +9,8 @@ struct Metrics: Sendable {
   static func gather(
     from databases: Databases, on eventLoop: any EventLoop, completion: @escaping @Sendable (Counters) -> Void
   ) {
-    let retired = databases.state.withLock { $0.retired }
-    let futures = databases.open.map { database -> EventLoopFuture<Counters> in
+    let (retired, living) = databases.totals
+    let futures = living.map { database -> EventLoopFuture<Counters> in
       let promise = eventLoop.makePromise(of: Counters.self)
       database.enter { promise.succeed($0.counters) }
       return promise.futureResult
