@@ -54,6 +54,32 @@ extension JSONCursor {
     return i
   }
 
+  /// The first byte from `start` on that is not ASCII or cannot stand in a key as it is; or the end.
+  @inline(__always)
+  static func endOfPlainKey(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    var i = start
+    while i &+ 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self).littleEndian
+      // Adding to seven bits never carries into the next byte, so a sum's top bit says "not below".
+      let low = word & ~tops
+      let quotes = (low &+ ones &* (0x80 - 0x22)) & ~(low &+ ones &* (0x80 - 0x25))
+      let dots = (low &+ ones &* (0x80 - 0x2E)) & ~(low &+ ones &* (0x80 - 0x30))
+      let brackets = (low &+ ones &* (0x80 - 0x5B)) & ~(low &+ ones &* (0x80 - 0x5E))
+      let controls = ~(low &+ ones &* (0x80 - 0x20)) | (low &+ ones)
+      let marks = (quotes | dots | brackets | controls | word) & tops
+      if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
+      i &+= 8
+    }
+    while i < bytes.count, bytes[i] < 0x80, bytes[i] != 0x22, bytes[i] != 0x5C,
+      !ChildKey.isForbidden(bytes[i])
+    {
+      i &+= 1
+    }
+    return i
+  }
+
   /// Appends a string whose opening quote has been read to `out`, without its escapes.
   mutating func unescapeString(to out: inout ContiguousArray<UInt8>) throws(JSONSyntaxError) {
     let mark = out.count

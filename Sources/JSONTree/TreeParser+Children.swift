@@ -1,3 +1,32 @@
+/// The first eight bytes of a key, which decide most comparisons.
+struct KeyPrefix {
+  /// The bytes, first one highest, and zeros after a shorter key: no key holds a zero byte.
+  private let bytes: UInt64
+  /// True if the bytes do not tell the order: the key may be integer-like, or is not ASCII.
+  private let isSpecial: Bool
+
+  /// The prefix of `count` bytes from `offset` on in a text, which may go on after them.
+  @inline(__always)
+  init(_ text: UnsafeRawBufferPointer, offset: Int, count: Int) {
+    var bytes: UInt64 = 0
+    if offset &+ 8 <= text.count {
+      bytes = text.loadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
+      if count < 8 { bytes &= ~(UInt64.max &>> UInt64(8 &* count)) }
+    } else {
+      for i in 0..<min(count, 8) { bytes |= UInt64(text[offset &+ i]) &<< UInt64(56 &- 8 &* i) }
+    }
+    let first = bytes &>> 56
+    self.bytes = bytes
+    isSpecial = first == 0x2D || first &- 0x30 <= 9 || bytes & 0x8080_8080_8080_8080 != 0
+  }
+
+  /// The order of the keys, or nil if the prefixes do not tell it.
+  @inline(__always)
+  func precedes(_ other: KeyPrefix) -> Bool? {
+    bytes == other.bytes || isSpecial || other.isSpecial ? nil : bytes < other.bytes
+  }
+}
+
 /// The children of an object that has been read, in the order in which they were written.
 struct ParsedChildren: SortedChildren {
   let input: UnsafeRawBufferPointer
@@ -19,6 +48,13 @@ struct ParsedChildren: SortedChildren {
   }
 
   @inline(__always)
+  func sortKey(_ index: Int) -> OrderedChildren.SortKey {
+    let key = entries[index].key
+    let prefix = KeyPrefix(key.isDecoded ? decoded : input, offset: key.offset, count: Int(key.count))
+    return OrderedChildren.SortKey(prefix: prefix, index: UInt32(truncatingIfNeeded: index))
+  }
+
+  @inline(__always)
   func keyCount(_ index: Int) -> Int { Int(entries[index].key.count) }
 
   @inline(__always)
@@ -30,24 +66,10 @@ struct ParsedChildren: SortedChildren {
 
 /// The same children in key order, without nulls and without those that a later one of the same key replaces.
 struct OrderedChildren: SortedChildren {
-  /// What a child is sorted by: its first eight bytes decide most comparisons.
+  /// What a child is sorted by.
   struct SortKey {
-    let prefix: UInt64
+    let prefix: KeyPrefix
     let index: UInt32
-    /// True if the prefix says nothing: the key is integer-like, or has bytes that do not sort by their value.
-    let isSpecial: Bool
-
-    init(_ key: UnsafeRawBufferPointer, _ index: Int) {
-      var prefix: UInt64 = 0
-      var isSpecial = ByteOrder.integer(key) != nil
-      for i in 0..<min(key.count, 8) {
-        prefix |= UInt64(key[i]) &<< UInt64(56 &- 8 &* i)
-        if key[i] >= 0xEE { isSpecial = true }
-      }
-      self.prefix = prefix
-      self.index = UInt32(index)
-      self.isSpecial = isSpecial
-    }
   }
 
   let children: ParsedChildren
@@ -67,7 +89,7 @@ struct OrderedChildren: SortedChildren {
   /// The object of children whose nodes have all left their entries afterwards.
   static func node(_ children: ParsedChildren, isSorted: Bool) -> Node {
     withUnsafeTemporaryAllocation(of: SortKey.self, capacity: children.count) { keys in
-      for i in 0..<children.count { keys.initializeElement(at: i, to: SortKey(children.key(i), i)) }
+      for i in 0..<children.count { keys.initializeElement(at: i, to: children.sortKey(i)) }
       if !isSorted { sort(keys, children) }
       var kept = 0
       for i in 0..<children.count {
@@ -109,7 +131,7 @@ struct OrderedChildren: SortedChildren {
 
   @inline(__always)
   private static func precedes(_ a: SortKey, _ b: SortKey, _ children: ParsedChildren) -> Bool {
-    if a.prefix != b.prefix, !a.isSpecial, !b.isSpecial { return a.prefix < b.prefix }
+    if let isLess = a.prefix.precedes(b.prefix) { return isLess }
     switch ByteOrder.keys(children.key(Int(a.index)), children.key(Int(b.index))) {
     case .less: return true
     case .greater: return false

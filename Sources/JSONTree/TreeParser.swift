@@ -167,6 +167,11 @@ struct TreeParser: ~Copyable {
   private func isAscending(_ key: Key) -> Bool {
     let last = entries[count &- 1].key
     if last.isDecoded || key.isDecoded { return false }
+    let bytes = cursor.bytes
+    let prefix = KeyPrefix(bytes, offset: last.offset, count: Int(last.count))
+    if let isLess = prefix.precedes(KeyPrefix(bytes, offset: key.offset, count: Int(key.count))) {
+      return isLess
+    }
     return ByteOrder.keys(
       cursor.slice(last.offset..<last.offset &+ Int(last.count)),
       cursor.slice(key.offset..<key.offset &+ Int(key.count))) == .less
@@ -187,12 +192,7 @@ struct TreeParser: ~Copyable {
   private mutating func key() throws(JSONSyntaxError) -> Key {
     let bytes = cursor.bytes
     let start = cursor.position
-    var i = start
-    while i < bytes.count, bytes[i] < 0x80, bytes[i] != 0x22, bytes[i] != 0x5C,
-      !ChildKey.isForbidden(bytes[i])
-    {
-      i &+= 1
-    }
+    let i = JSONCursor.endOfPlainKey(bytes, from: start)
     if i < bytes.count, bytes[i] == 0x22, i > start, i &- start <= cursor.limits.keyBytes {
       cursor.position = i &+ 1
       return Key(offset: start, count: Int32(truncatingIfNeeded: i &- start), isDecoded: false)

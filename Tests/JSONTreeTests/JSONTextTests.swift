@@ -83,6 +83,27 @@ import Testing
     }
   }
 
+  @Test func `every ASCII character is found at every place of a key and of a string`() throws {
+    for byte in UInt8(0)..<128 {
+      let character = String(UnicodeScalar(byte))
+      let isLegal = (try? ChildKey(character)) != nil
+      for place in 0..<20 {
+        let text =
+          String(repeating: "k", count: place) + character + String(repeating: "k", count: 19 - place)
+        // As it is: a quote ends the key, a backslash starts an escape, the rest depends on the character.
+        let plain = try? Node.parse("{\"\(text)\":1}")
+        #expect((plain != nil) == (isLegal && character != "\"" && character != "\\"), "\(byte) at \(place)")
+        let written = Node(text).text()
+        #expect(try Node.parse(written) == Node(text), "\(byte) at \(place)")
+        if isLegal {
+          let object = Node(children: [(try ChildKey(text), Node(1))])
+          #expect(try Node.parse(object.text()) == object, "\(byte) at \(place)")
+        }
+        if byte < 0x20 { #expect((try? Node.parse("\"\(text)\"")) == nil, "\(byte) at \(place)") }
+      }
+    }
+  }
+
   @Test func `pretty text has one member a line`() throws {
     let node = try Node.parse(#"{"a":{"b":1},"c":{".value":2,".priority":3}}"#)
     #expect(
