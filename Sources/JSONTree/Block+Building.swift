@@ -73,7 +73,8 @@ extension Block {
     return block
   }
 
-  /// The object of children in any order: nulls are dropped, the last of equal keys wins.
+  /// The object of children in any order: nulls are dropped, the last of equal keys wins. Children whose key is
+  /// longer than any that can be stored are left out.
   static func node(of children: some Sequence<(ChildKey, Node)>) -> Node {
     var all = ContiguousArray(children.enumerated())
     let isSorted = zip(all, all.dropFirst()).allSatisfy { $0.element.0 < $1.element.0 }
@@ -83,8 +84,7 @@ extension Block {
     var sorted = KeyedChildren()
     for (i, item) in all.enumerated() {
       if i + 1 < all.count, all[i + 1].element.0 == item.element.0 { continue }
-      if item.element.1.isNull { continue }
-      precondition(item.element.0.utf8Count <= Limits.standard.keyBytes, "a stored key is a legal key")
+      if item.element.1.isNull || item.element.0.utf8Count > Limits.standard.keyBytes { continue }
       sorted.children.append(item.element)
     }
     return node(sorted)

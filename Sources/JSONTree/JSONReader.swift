@@ -153,6 +153,18 @@ package struct JSONReader {
     return value
   }
 
+  /// Reads any value whose keys are free text, such as a token's claims: nothing in it is special, and it is not
+  /// meant for the tree.
+  ///
+  /// Empty objects and nulls vanish as in the tree, and `Limits.depth` and `Limits.keyBytes` hold. What `text` writes
+  /// for it reads back the same here.
+  package mutating func readFreeValue() throws(JSONSyntaxError) -> Node {
+    var parser = TreeParser(cursor, hasFreeKeys: true)
+    let node = try parser.parse(depth: 0).node
+    cursor.position = parser.cursor.position
+    return node
+  }
+
   // MARK: Parts
 
   private mutating func begin(_ bracket: UInt8) throws(JSONSyntaxError) {

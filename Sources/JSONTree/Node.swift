@@ -61,6 +61,8 @@ package struct Node: Sendable {
   }
 
   /// An object of these children in any order; nulls are dropped and the last of equal keys wins.
+  ///
+  /// Children whose key is longer than `Limits.keyBytes` are left out; other keys are taken as they are.
   package init(children: some Sequence<(ChildKey, Node)>) {
     self = Block.node(of: children)
   }

@@ -28,6 +28,8 @@ struct TreeParser: ~Copyable {
   }
 
   var cursor: JSONCursor
+  /// True if keys are free text and none means anything special.
+  private let hasFreeKeys: Bool
   private(set) var entries: UnsafeMutablePointer<Entry>
   private(set) var count = 0
   private var capacity = 0
@@ -36,8 +38,9 @@ struct TreeParser: ~Copyable {
   /// Server values in the objects that are open.
   var found: [FoundServerValue] = []
 
-  init(_ cursor: JSONCursor) {
+  init(_ cursor: JSONCursor, hasFreeKeys: Bool = false) {
     self.cursor = cursor
+    self.hasFreeKeys = hasFreeKeys
     entries = .allocate(capacity: 0)
   }
 
@@ -108,7 +111,7 @@ struct TreeParser: ~Copyable {
     while true {
       let keyOffset = cursor.position
       try cursor.expect(UInt8(ascii: "\""))
-      if try cursor.peek() == UInt8(ascii: ".") {
+      if try cursor.peek() == UInt8(ascii: "."), !hasFreeKeys {
         if specials == nil { specials = Specials(offset: keyOffset) }
         try readSpecial(&specials)
       } else {
@@ -193,22 +196,26 @@ struct TreeParser: ~Copyable {
     let bytes = cursor.bytes
     let start = cursor.position
     let i = JSONCursor.endOfPlainKey(bytes, from: start)
-    if i < bytes.count, bytes[i] == 0x22, i > start, i &- start <= cursor.limits.keyBytes {
+    if i < bytes.count, bytes[i] == 0x22, i > start,
+      i &- start <= min(cursor.limits.keyBytes, Limits.standard.keyBytes)
+    {
       cursor.position = i &+ 1
       return Key(offset: start, count: Int32(truncatingIfNeeded: i &- start), isDecoded: false)
     }
     return try unusualKey()
   }
 
-  /// A key that is wrong, not ASCII, or has escapes.
+  /// A key that is wrong, not ASCII, has escapes, or is free text.
   @inline(never)
   private mutating func unusualKey() throws(JSONSyntaxError) -> Key {
     let start = cursor.position
     let mark = decoded.count
     try cursor.unescapeString(to: &decoded)
     let count = decoded.count - mark
-    let fault = decoded.withUnsafeBytes { ChildKey.fault(in: UnsafeRawBufferPointer(rebasing: $0[mark...])) }
-    if count > cursor.limits.keyBytes || fault == .keyTooLong {
+    let fault =
+      hasFreeKeys
+      ? nil : decoded.withUnsafeBytes { ChildKey.fault(in: UnsafeRawBufferPointer(rebasing: $0[mark...])) }
+    if count > min(cursor.limits.keyBytes, Limits.standard.keyBytes) || fault == .keyTooLong {
       throw JSONSyntaxError(.keyTooLong, offset: start)
     }
     if fault != nil { throw JSONSyntaxError(.invalidKey, offset: start) }

@@ -151,6 +151,29 @@ import Testing
     }
   }
 
+  @Test func `claims have free keys, and nothing in them is special`() throws {
+    let text =
+      #"{"":1,".priority":{".sv":"now"},".value":[1],"a/b":{"google.com":["x"]},"é\u0000$":null,"z":{}}"#
+    let node = try Self.read(text) { try $0.readFreeValue() }
+    #expect(node.invariantFault == nil)
+    #expect(node.priority.isNull)
+    #expect(node[ChildKey(unchecked: "")] == Node(1))
+    #expect(
+      node[ChildKey(unchecked: "a/b")][ChildKey(unchecked: "google.com")][ChildKey(index: 0)] == Node("x"))
+    #expect(node.childCount == 4)
+    #expect(try Self.read(node.text()) { try $0.readFreeValue() } == node)
+    let longest = String(repeating: ".", count: 768)
+    #expect(try Self.reason("{\"\(longest)\":1}") { _ = try $0.readFreeValue() } == nil)
+    #expect(try Self.reason("{\"\(longest).\":1}") { _ = try $0.readFreeValue() } == .keyTooLong)
+    #expect(try Self.reason(Self.nested(33)) { _ = try $0.readFreeValue() } == .tooDeep)
+  }
+
+  @Test func `children with keys that are too long to store are left out`() {
+    let keys = [768, 769, 5000].map { ChildKey(unchecked: String(repeating: "k", count: $0)) }
+    #expect(Node(children: keys.map { ($0, Node(true)) }) == Node(children: [(keys[0], Node(true))]))
+    #expect(Node(children: [(keys[0], Node(true))])[keys[2]].isNull)
+  }
+
   @Test func `an update names places that do not overlap`() throws {
     let text = #"{"a/b":1,"/c/":{"d":null},"e/.priority":"p","f":{".sv":"timestamp"},".priority":null}"#
     try Self.read(text) { reader in
