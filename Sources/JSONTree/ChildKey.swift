@@ -81,6 +81,7 @@ package struct ChildKey: Hashable, Sendable {
     }
   }
 
+  /// The key as text.
   package var text: String {
     withUTF8 { String(decoding: $0, as: UTF8.self) }
   }
@@ -115,6 +116,7 @@ package struct ChildKey: Hashable, Sendable {
 }
 
 extension ChildKey: Comparable {
+  /// True if `a` stands before `b` in an object.
   package static func < (a: ChildKey, b: ChildKey) -> Bool {
     order(a, b) == .less
   }

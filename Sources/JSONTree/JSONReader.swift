@@ -14,6 +14,7 @@ package struct JSONReader {
   /// A string while it is unescaped.
   private var decoded = ContiguousArray<UInt8>()
 
+  /// A reader at the first byte.
   package init(_ bytes: UnsafeRawBufferPointer, limits: Limits = .standard) {
     cursor = JSONCursor(bytes, limits: limits)
   }
@@ -71,6 +72,7 @@ package struct JSONReader {
     try advance(to: UInt8(ascii: "]"))
   }
 
+  /// The next string, without its escapes.
   package mutating func readString() throws(JSONSyntaxError) -> String {
     try withStringUTF8 { String(decoding: $0, as: UTF8.self) }
   }
@@ -102,6 +104,7 @@ package struct JSONReader {
     try cursor.readNumberNode().integer
   }
 
+  /// The next value, which must be `true` or `false`.
   package mutating func readBool() throws(JSONSyntaxError) -> Bool {
     switch next {
     case .true:

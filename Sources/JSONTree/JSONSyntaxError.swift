@@ -1,5 +1,6 @@
 /// Why a text is not JSON, or not a value that a tree can hold, and where.
 package struct JSONSyntaxError: Error, Hashable {
+  /// What is wrong.
   package enum Reason: Hashable, Sendable {
     /// The text ends too early.
     case unexpectedEnd
@@ -35,10 +36,12 @@ package struct JSONSyntaxError: Error, Hashable {
     case invalidValue
   }
 
+  /// What is wrong.
   package let reason: Reason
   /// The byte at which the text is wrong.
   package let offset: Int
 
+  /// An error at a byte.
   package init(_ reason: Reason, offset: Int) {
     self.reason = reason
     self.offset = offset

@@ -37,6 +37,7 @@ package enum JSONText {
     out.append(contentsOf: writer.bytes)
   }
 
+  /// Appends a whole number.
   package static func appendNumber(_ value: Int64, to out: inout [UInt8]) {
     NumberText.withDigits(value) { out.append(contentsOf: $0) }
   }

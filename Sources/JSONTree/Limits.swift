@@ -12,6 +12,7 @@ package struct Limits: Sendable, Hashable {
   /// What every database keeps.
   package static let standard = Limits()
 
+  /// The usual bounds, but for those that are named.
   package init(
     keyBytes: Int = 768, depth: Int = 32, stringBytes: Int = 10 * 1024 * 1024, nesting: Int = 128
   ) {

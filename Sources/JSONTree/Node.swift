@@ -28,14 +28,17 @@ package struct Node: Sendable {
   /// The absence of a value.
   package static var null: Node { Node(content: .null) }
 
+  /// A boolean.
   package init(_ value: Bool) {
     content = .bool(value)
   }
 
+  /// A whole number.
   package init(_ value: Int64) {
     content = .integer(value)
   }
 
+  /// A string, which is not checked for its length.
   package init(_ value: String) {
     var value = value
     self = value.withUTF8 { Node(utf8: UnsafeRawBufferPointer($0)) }
@@ -94,6 +97,7 @@ extension Node {
     case null, bool(Bool), integer(Int64), double(Double), string(String), object
   }
 
+  /// What the node is; strings are copied.
   package var kind: Kind {
     switch value {
     case .null: .null
@@ -113,16 +117,19 @@ extension Node {
     return content
   }
 
+  /// True for the absence of a value.
   package var isNull: Bool {
     if case .null = content { return true }
     return false
   }
 
+  /// True if the node has children.
   package var isObject: Bool { block != nil }
 
   /// True for a boolean, a number or a string.
   package var isLeaf: Bool { !isNull && !isObject }
 
+  /// The boolean, if it is one.
   package var bool: Bool? {
     if case .bool(let value) = value { return value }
     return nil
@@ -143,6 +150,7 @@ extension Node {
     return nil
   }
 
+  /// True for integers and doubles.
   package var isNumber: Bool {
     switch value {
     case .integer, .double: true
@@ -150,6 +158,7 @@ extension Node {
     }
   }
 
+  /// True for strings.
   package var isString: Bool {
     switch value {
     case .short, .long: true
@@ -157,6 +166,7 @@ extension Node {
     }
   }
 
+  /// The string, if it is one.
   package var string: String? {
     withStringUTF8 { String(decoding: $0, as: UTF8.self) }
   }

@@ -55,6 +55,7 @@ extension Node {
     return path.endsWithPriority ? node.priority : node
   }
 
+  /// The child whose key sorts first.
   package var firstChild: (key: ChildKey, node: Node)? {
     var found: (key: ChildKey, node: Node)?
     forEachChild { key, node in
@@ -64,6 +65,7 @@ extension Node {
     return found
   }
 
+  /// The child whose key sorts last.
   package var lastChild: (key: ChildKey, node: Node)? {
     var found: (key: ChildKey, node: Node)?
     forEachChildReversed { key, node in

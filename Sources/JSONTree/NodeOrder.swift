@@ -1,4 +1,5 @@
 extension Node: Hashable {
+  /// True if both have the same content, priorities included. Shared parts are not looked into.
   package static func == (a: Node, b: Node) -> Bool {
     a.content == b.content
   }
@@ -80,6 +81,7 @@ extension Node.Content: Equatable {
 }
 
 extension Node {
+  /// Feeds the whole content to the hasher. Walks all of it.
   package func hash(into hasher: inout Hasher) {
     if hasPriority { priority.hash(into: &hasher) }
     switch value {

@@ -10,10 +10,12 @@ package struct Path: Hashable, Sendable {
   /// The place of the whole tree.
   package static let root = Path([])
 
+  /// The place these keys lead to from the root.
   package init(_ keys: [ChildKey]) {
     self.init(keys[...], endsWithPriority: false)
   }
 
+  /// The place these keys lead to, or its priority.
   package init(_ keys: ArraySlice<ChildKey>, endsWithPriority: Bool) {
     self.keys = keys
     self.endsWithPriority = endsWithPriority
@@ -68,6 +70,7 @@ package struct Path: Hashable, Sendable {
   /// The last key, not counting a `.priority` tail.
   package var last: ChildKey? { keys.last }
 
+  /// The key at a level, 0 for the topmost.
   package subscript(index: Int) -> ChildKey {
     keys[keys.startIndex + index]
   }

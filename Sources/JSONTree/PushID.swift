@@ -10,6 +10,7 @@ package struct PushIDGenerator: Sendable {
   private static let alphabet: StaticString =
     "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
+  /// A generator that has made no id yet.
   package init() {}
 
   /// The next id: the last one plus one if no time has passed since.

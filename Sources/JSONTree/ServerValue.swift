@@ -37,6 +37,7 @@ package struct UnresolvedValue: Sendable {
     self.init(node: node, serverValues: [])
   }
 
+  /// A value and the places where server values belong.
   package init(node: Node, serverValues: [(path: Path, value: ServerValue)]) {
     self.node = node
     self.serverValues = serverValues
