@@ -73,8 +73,8 @@ extension Block {
     return block
   }
 
-  /// The object of children in any order: nulls are dropped, the last of equal keys wins. Children whose key is
-  /// longer than any that can be stored are left out.
+  /// The object of children in any order: nulls are dropped, the last of equal keys wins. Children whose key
+  /// is longer than any that can be stored are left out.
   static func node(of children: some Sequence<(ChildKey, Node)>) -> Node {
     var all = ContiguousArray(children.enumerated())
     let isSorted = zip(all, all.dropFirst()).allSatisfy { $0.element.0 < $1.element.0 }

@@ -53,7 +53,8 @@ private struct BlockCursor {
 extension Block {
   /// Calls `body` with each child that differs, its old and new value, in key order, until it returns false.
   ///
-  /// Blocks that both sides share are never entered, so the cost goes with the changes, not with the children.
+  /// Blocks that both sides share are never entered, so the cost goes with the changes, not with the
+  /// children.
   static func forEachDifference(
     _ old: Block?, _ new: Block?, _ body: (UnsafeRawBufferPointer, Node, Node) throws -> Bool
   ) rethrows {

@@ -5,7 +5,8 @@ private struct Split {
 }
 
 extension Block {
-  /// Lets `body` change the child under a key in place: null before if it is not there, null after to delete it.
+  /// Lets `body` change the child under a key in place: null before if it is not there, null after to delete
+  /// it.
   ///
   /// A tree left without children has a total of 0.
   static func update(_ block: inout Block, _ key: ChildKey, _ body: (inout Node) -> Void) {

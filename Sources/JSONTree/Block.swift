@@ -1,9 +1,10 @@
 /// The children of an object, in key order: a B-tree whose nodes are all of this one type.
 ///
-/// Up to `width` children are one block. Beyond, blocks of height 0 hold children, and every entry of a higher block
-/// is a block below together with the lower bound of its keys; entry 0 has an empty key, for it has no bound.
+/// Up to `width` children are one block. Beyond, blocks of height 0 hold children, and every entry of a
+/// higher block is a block below together with the lower bound of its keys; entry 0 has an empty key, for it
+/// has no bound.
 ///
-///     | Swift header 16 | BlockHeader 16 | Node × capacity | end of key UInt16 × capacity | bytes of all keys |
+///     | Swift header 16 | BlockHeader 16 | Node × capacity | key ends UInt16 × capacity | bytes of keys |
 ///
 /// Blocks are shared between values, and are changed only while they have one owner.
 final class Block: ManagedBuffer<BlockHeader, UInt64> {

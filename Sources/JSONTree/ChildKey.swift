@@ -1,7 +1,7 @@
 /// The name of a child in its object.
 ///
-/// Comparing two keys gives the order in which every client shows them: integer-like keys first, by value, then
-/// all others by UTF-16 code units. Keys of up to 22 bytes need no memory of their own.
+/// Comparing two keys gives the order in which every client shows them: integer-like keys first, by value,
+/// then all others by UTF-16 code units. Keys of up to 22 bytes need no memory of their own.
 package struct ChildKey: Hashable, Sendable {
   /// Up to 22 bytes, zeros after them, so that equal keys are equal words.
   private struct Inline: Hashable {

@@ -1,7 +1,8 @@
 /// Reads strict JSON (RFC 8259) from bytes that stay valid as long as the reader is used.
 ///
-/// A caller either pulls a text apart piece by piece, or reads a whole tree value with `readValue`. Nesting is
-/// bounded before it is followed, and every byte of UTF-8 is checked. After an error the reader is of no more use.
+/// A caller either pulls a text apart piece by piece, or reads a whole tree value with `readValue`. Nesting
+/// is bounded before it is followed, and every byte of UTF-8 is checked. After an error the reader is of no
+/// more use.
 package struct JSONReader {
   /// What kind of value comes next.
   package enum Token: Hashable, Sendable {
@@ -156,11 +157,11 @@ package struct JSONReader {
     return value
   }
 
-  /// Reads any value whose keys are free text, such as a token's claims: nothing in it is special, and it is not
-  /// meant for the tree.
+  /// Reads any value whose keys are free text, such as a token's claims: nothing in it is special, and it is
+  /// not meant for the tree.
   ///
-  /// Empty objects and nulls vanish as in the tree, and `Limits.depth` and `Limits.keyBytes` hold. What `text` writes
-  /// for it reads back the same here.
+  /// Empty objects and nulls vanish as in the tree, and `Limits.depth` and `Limits.keyBytes` hold. What
+  /// `text` writes for it reads back the same here.
   package mutating func readFreeValue() throws(JSONSyntaxError) -> Node {
     var parser = TreeParser(cursor, hasFreeKeys: true)
     let node = try parser.parse(depth: 0).node

@@ -25,7 +25,8 @@ extension Node {
     _ = try block?.forEachReversed { try body(ChildKey(trusted: $0), $1) }
   }
 
-  /// Calls `body` for each child against key order, starting at `from` or the one before, until it returns false.
+  /// Calls `body` for each child against key order, starting at `from` or the one before, until it returns
+  /// false.
   package func forEachChildReversed(from: ChildKey, _ body: (ChildKey, Node) throws -> Bool) rethrows {
     guard let block else { return }
     try from.withUTF8 { from in

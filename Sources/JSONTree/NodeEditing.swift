@@ -15,9 +15,9 @@ extension Node {
 
   /// Writes `value` at `path`, in place where nothing else holds the storage.
   ///
-  /// Null deletes, and an object left without children becomes null too. A value below a leaf replaces the leaf by
-  /// an object that keeps its priority. A path that ends in `.priority` sets the priority of what is there, and
-  /// needs a number, a string or null.
+  /// Null deletes, and an object left without children becomes null too. A value below a leaf replaces the
+  /// leaf by an object that keeps its priority. A path that ends in `.priority` sets the priority of what is
+  /// there, and needs a number, a string or null.
   package mutating func set(_ value: Node, at path: Path) {
     var value = value
     if path.endsWithPriority {

@@ -55,7 +55,8 @@ enum ByteOrder {
     return x < y ? .less : .greater
   }
 
-  /// Compares two keys: integer-like keys first, by value and then by length, all others by UTF-16 code units.
+  /// Compares two keys: integer-like keys first, by value and then by length, all others by UTF-16 code
+  /// units.
   static func keys(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Order {
     switch (integer(a), integer(b)) {
     case (nil, nil): text(a, b)
@@ -66,7 +67,8 @@ enum ByteOrder {
     }
   }
 
-  /// The value of an integer-like key: an optional minus, any zeros, one to ten digits, within 32 bits signed.
+  /// The value of an integer-like key: an optional minus, any zeros, one to ten digits, within 32 bits
+  /// signed.
   static func integer(_ key: UnsafeRawBufferPointer) -> Int32? {
     guard let first = key.first, first <= 0x39, first >= 0x30 || first == 0x2D else { return nil }
     let negative = first == 0x2D

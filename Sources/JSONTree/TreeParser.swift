@@ -1,7 +1,7 @@
 /// Makes a tree value of JSON text.
 ///
-/// The children of all objects that are open lie on one stack of entries; when an object ends, its children move
-/// from there into the object's storage.
+/// The children of all objects that are open lie on one stack of entries; when an object ends, its children
+/// move from there into the object's storage.
 struct TreeParser: ~Copyable {
   /// A key: its bytes in the input, or unescaped ones in `decoded`.
   struct Key {

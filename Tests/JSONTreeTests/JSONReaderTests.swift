@@ -28,8 +28,8 @@ import Testing
   }
 
   @Test func `a message is pulled apart member by member`() throws {
-    let text =
-      #" {"t":"d","d":{"r":1,"a":"p","b":{"p":"x/y","d":{"k":[1,2]},"h":null}},"f":[true,false,-1.5,[]],"e":{}} "#
+    let body = #"{"r":1,"a":"p","b":{"p":"x/y","d":{"k":[1,2]},"h":null}}"#
+    let text = #" {"t":"d","d":"# + body + #","f":[true,false,-1.5,[]],"e":{}} "#
     try Self.read(text) { reader in
       var keys: [String] = []
       try reader.beginObject()

@@ -53,6 +53,18 @@ import Testing
     #expect(node.childCount == 200)
   }
 
+  @Test func `a queue stays sound while its window moves on`() {
+    var node = Node.null
+    for i in 0..<8_000 {
+      node.set(Node(true), at: [Self.key(i)])
+      if i >= 500 { node.set(.null, at: [Self.key(i - 500)]) }
+      if i % 1_000 == 0 { #expect(node.invariantFault == nil) }
+    }
+    #expect(node.childCount == 500)
+    #expect(node.firstChild?.key == Self.key(7_500))
+    #expect(node.invariantFault == nil)
+  }
+
   @Test func `children in any order make the same object`() {
     let children = (0..<3_000).map { (Self.key($0), Node(Int64($0))) }
     let node = Node(children: children)
