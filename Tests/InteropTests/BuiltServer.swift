@@ -1,0 +1,29 @@
+import Foundation
+
+/// The built binary serving an empty folder.
+struct BuiltServer {
+  let command: Command
+  let port: Int
+
+  static func start(in folder: URL) async throws -> BuiltServer {
+    let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: "dhole")
+    let data = folder.appending(path: "data").path
+    let arguments = ["serve", "--dev", "--port", "0", "--threads", "2", "--data", data]
+    let command = try Command(binary, arguments, output: folder.appending(path: "server"))
+    for _ in 0..<600 {
+      let line = command.text.split(separator: "\n", omittingEmptySubsequences: false)
+      if line.count > 1, let port = line[0].split(separator: ":").last.flatMap({ Int($0) }) {
+        return BuiltServer(command: command, port: port)
+      }
+      guard command.isRunning else { break }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    throw PythonEnvironment.Missing(description: "the server does not start: \(command.text)")
+  }
+
+  func stop() async -> Int32? {
+    command.interrupt()
+    return await command.exitCode(within: .seconds(30))
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+/// Real clients, unmodified from PyPI, and bare sockets against the built binary.
+///
+/// What each scenario checks stands in Tests/InteropClients. Without PyPI, or the virtual environment that
+/// `make python` builds, the tests fail and say so.
+@Suite(.serialized) struct InteropTests {
+  @Test(arguments: ["basics", "etags", "contention", "queries", "overrides", "listening"])
+  func `firebase-admin works as with an emulator`(scenario: String) async throws {
+    try await run("admin_client.py", scenario)
+  }
+
+  @Test(arguments: ["sample", "large"])
+  func `a bare WebSocket client speaks the Firebase protocol`(scenario: String) async throws {
+    try await run("raw_socket.py", scenario)
+  }
+
+  @Test(arguments: ["hostile", "large", "stream"])
+  func `bare HTTP is answered whatever it brings`(scenario: String) async throws {
+    try await run("raw_http.py", scenario)
+  }
+
+  private func run(_ script: String, _ scenario: String) async throws {
+    let python = try await PythonEnvironment.shared.python()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-interop-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let server = try await BuiltServer.start(in: folder)
+    let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
+    let client = try Command(
+      python, [path.path, "127.0.0.1:\(server.port)", scenario], output: folder.appending(path: "client"))
+    let status = await client.exitCode(within: .seconds(180))
+    let output = client.text.split(separator: "\n").suffix(25).joined(separator: "\n")
+    #expect(
+      status == 0, "\(script) \(scenario) ended with \(status.map(String.init) ?? "a time-out"):\n\(output)")
+    #expect(client.text.contains("done \(scenario)"), "\(output)")
+    #expect(server.command.isRunning, "the server has ended: \(server.command.text)")
+    let stopped = await server.stop()
+    #expect(
+      stopped == 0,
+      "the server stopped with \(stopped.map(String.init) ?? "a time-out"): \(server.command.text)")
+  }
+}

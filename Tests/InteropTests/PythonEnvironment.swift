@@ -1,0 +1,48 @@
+import Foundation
+
+/// The virtual environment with the clients.
+actor PythonEnvironment {
+  static let shared = PythonEnvironment()
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+
+  struct Missing: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private var making: Task<URL, any Error>?
+
+  /// The interpreter, once the clients are there; made now if `make python` has not been run.
+  func python() async throws -> URL {
+    let making = making ?? Task { try await Self.make() }
+    self.making = making
+    return try await making.value
+  }
+
+  private static func make() async throws -> URL {
+    let folder = root.appending(path: ".build-venv")
+    let python = folder.appending(path: "bin/python")
+    if try await imports(python) { return python }
+    let log = FileManager.default.temporaryDirectory.appending(path: "dhole-venv-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: log) }
+    let environment = try Command(
+      URL(filePath: "/usr/bin/env"), ["python3", "-m", "venv", folder.path], output: log)
+    guard await environment.exitCode(within: .seconds(120)) == 0 else {
+      throw Missing(description: "python3 can't make a virtual environment: \(environment.text)")
+    }
+    let arguments = [
+      "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "firebase-admin", "websockets",
+    ]
+    let install = try Command(python, arguments, output: log)
+    guard await install.exitCode(within: .seconds(300)) == 0 else {
+      throw Missing(description: "the clients can't be had from PyPI: \(install.text)")
+    }
+    return python
+  }
+
+  private static func imports(_ python: URL) async throws -> Bool {
+    guard FileManager.default.isExecutableFile(atPath: python.path) else { return false }
+    let null = URL(filePath: "/dev/null")
+    let test = try Command(python, ["-c", "import firebase_admin.db, websockets"], output: null)
+    return await test.exitCode(within: .seconds(60)) == 0
+  }
+}
