@@ -1,79 +1,39 @@
 import NIOCore
-import NIOEmbedded
 import Testing
 
 @testable import Transport
 
 /// The real limits, on a clock that the test turns.
 struct VirtualTimeTests {
-  /// A connection without a socket.
-  private struct Wire {
-    let channel = EmbeddedChannel()
-    let router = TestRouter()
-    let connections: Connections
-
-    init() throws {
-      connections = Connections(
-        eventLoop: channel.embeddedEventLoop, router: router, limits: TransportLimits())
-      try HTTPConnection.install(on: channel, connections: connections)
-      try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-    }
-
-    func receive(_ text: String) throws { try receive(Array(text.utf8)) }
-
-    func receive(_ bytes: [UInt8]) throws {
-      try channel.writeInbound(ByteBuffer(bytes: bytes))
-      channel.embeddedEventLoop.run()
-    }
-
-    /// Everything sent since the last call.
-    func sent() throws -> [UInt8] {
-      var bytes: [UInt8] = []
-      while let piece = try channel.readOutbound(as: ByteBuffer.self) { bytes += Array(buffer: piece) }
-      return bytes
-    }
-
-    func sentText() throws -> String { String(decoding: try sent(), as: UTF8.self) }
-
-    func wait(_ seconds: Int64) { channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
-
-    static func webSocket() throws -> Wire {
-      let wire = try Wire()
-      try wire.receive("GET /echo HTTP/1.1\r\n\(WireClient.upgradeHead)")
-      #expect(try wire.sentText().hasPrefix("HTTP/1.1 101 "))
-      return wire
-    }
-  }
-
   private static let ping: [UInt8] = [0x89, 0]
 
   @Test func `a silent WebSocket is pinged at half of its time and closed at the end of it`() throws {
-    let wire = try Wire.webSocket()
+    let wire = try SocketlessWire.webSocket()
     wire.wait(44)
     #expect(try wire.sent().isEmpty)
     wire.wait(3)
     #expect(try wire.sent() == Self.ping)
     wire.wait(42)
-    #expect(wire.channel.isActive)
+    #expect(wire.isActive)
     #expect(try wire.sent().isEmpty)
     wire.wait(3)
-    #expect(!wire.channel.isActive)
+    #expect(!wire.isActive)
     #expect(wire.router.log.all == ["opened", "closed"])
     #expect(wire.connections.count == 0)
   }
 
   @Test func `a WebSocket that answers its pings lives on`() throws {
-    let wire = try Wire.webSocket()
+    let wire = try SocketlessWire.webSocket()
     for _ in 0..<50 {
       wire.wait(48)
       #expect(try wire.sent() == Self.ping)
       try wire.receive(WireFrame(opcode: 10, payload: []).bytes())
     }
-    #expect(wire.channel.isActive)
+    #expect(wire.isActive)
   }
 
   @Test func `a WebSocket that speaks is not pinged`() throws {
-    let wire = try Wire.webSocket()
+    let wire = try SocketlessWire.webSocket()
     for _ in 0..<20 {
       wire.wait(40)
       try wire.receive(WireFrame.text("0").bytes())
@@ -82,7 +42,7 @@ struct VirtualTimeTests {
   }
 
   @Test func `a kept-alive connection has its own time and a head a shorter one`() throws {
-    let wire = try Wire()
+    let wire = try SocketlessWire()
     try wire.receive("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(try wire.sentText().hasPrefix("HTTP/1.1 200 "))
     wire.wait(70)
@@ -91,24 +51,24 @@ struct VirtualTimeTests {
     #expect(try wire.sent().isEmpty)
     wire.wait(4)
     #expect(try wire.sentText().hasPrefix("HTTP/1.1 408 "))
-    let other = try Wire()
+    let other = try SocketlessWire()
     try other.receive("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     _ = try other.sent()
     other.wait(74)
-    #expect(other.channel.isActive)
+    #expect(other.isActive)
     other.wait(4)
-    #expect(!other.channel.isActive)
+    #expect(!other.isActive)
     #expect(try other.sent().isEmpty)
   }
 
   @Test func `a body that gets on may take long`() throws {
-    let wire = try Wire()
+    let wire = try SocketlessWire()
     try wire.receive("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n")
     for _ in 0..<39 {
       try wire.receive([UInt8](repeating: 0x61, count: 1000))
       wire.wait(7)
     }
-    #expect(wire.channel.isActive)
+    #expect(wire.isActive)
     try wire.receive([UInt8](repeating: 0x61, count: 1000))
     #expect(try wire.sentText().hasPrefix("HTTP/1.1 200 "))
     try wire.receive("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n")
