@@ -4,8 +4,8 @@ import Rules
 
 /// Decides who a credential stands for, for all databases of a server.
 ///
-/// With `isDevelopment`, `owner` is the operator and tokens are believed unsigned. Without it the admin secret is
-/// the only credential there is: signed tokens are refused until their verification exists.
+/// With `isDevelopment`, `owner` is the operator and tokens are believed unsigned. Without it the admin
+/// secret is the only credential there is: signed tokens are refused until their verification exists.
 package struct ServerAuthenticator: Authenticator {
   private let secret: AdminSecret?
   private let isDevelopment: Bool

@@ -43,7 +43,8 @@ struct AdminRoutes: Sendable {
     }
   }
 
-  /// Whether a request carries the operator's credential, in its header only: a web page can't make a browser add it.
+  /// Whether a request carries the operator's credential, in its header only: a web page can't make a browser
+  /// add it.
   func isOperator(_ head: RequestHead) -> Bool {
     guard let header = head.header("authorization"), header.lowercased().hasPrefix("bearer ") else {
       return false

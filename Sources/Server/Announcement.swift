@@ -29,7 +29,7 @@ extension TreeServer {
     if let newAdminSecret {
       lines += [
         "admin secret, shown only now: \(newAdminSecret)",
-        "  keep it: its digest is in \(configuration.dataFolder)/admin-secret; remove that file for a new one.",
+        "  keep it: only its digest is in \(configuration.dataFolder)/admin-secret",
       ]
     }
     if configuration.tls == nil && !configuration.isLoopback {

@@ -3,8 +3,8 @@ package import Logging
 package import NIOCore
 import Synchronization
 
-/// The databases of this server by name: each is opened once, on first use, and closed when nobody has used it for
-/// a while.
+/// The databases of this server by name: each is opened once, on first use, and closed when nobody has used
+/// it for a while.
 package final class Databases: DatabaseDirectory {
   struct Waiter: Sendable {
     let eventLoop: any EventLoop

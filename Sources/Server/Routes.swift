@@ -5,8 +5,8 @@ import RESTWire
 import Synchronization
 import Transport
 
-/// Sends each request to the part that answers it. Data paths can't begin with a dot, so everything that is not
-/// data lives under dot names, and whatever is left is REST.
+/// Sends each request to the part that answers it. Data paths can't begin with a dot, so everything that is
+/// not data lives under dot names, and whatever is left is REST.
 final class Routes: Router {
   private let rest: RESTHandler
   private let firebase: FirebaseServices

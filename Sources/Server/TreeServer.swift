@@ -55,6 +55,7 @@ package final class TreeServer: Service {
     var options = DatabaseOptions()
     options.defaultRules = configuration.isDevelopment ? .open : .closed
     options.checkpointEntries = configuration.checkpointEntries
+    options.report = { trouble in Self.report(trouble, to: logger) }
     let databases = Databases(
       log: node.store, checkpoints: node.store, group: group, options: options,
       createsOnUse: configuration.isDevelopment, logger: logger)
@@ -122,8 +123,8 @@ package final class TreeServer: Service {
     await stop()
   }
 
-  /// Says goodbye to everybody, which runs what sessions have left for their end, writes checkpoints and lets go of
-  /// the folder.
+  /// Says goodbye to everybody, which runs what sessions have left for their end, writes checkpoints and lets
+  /// go of the folder.
   package func stop() async {
     logger.notice("stopping")
     routes.beginStopping()

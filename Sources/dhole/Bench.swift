@@ -7,8 +7,8 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put a short load on a running server, through the wire.",
     discussion: """
-      A check that a server is well, not a comparison: the load runs on this machine and takes its share of it. \
-      Writes below /dhole-bench and removes that when done. Plain http only.
+      A check that a server is well, not a comparison: the load runs on this machine and takes its share of \
+      it. Writes below /dhole-bench and removes that when done. Plain http only.
       """)
 
   @OptionGroup var server: ServerOptions

@@ -89,7 +89,8 @@ final class PutLoad: BenchBehaviour {
   }
 }
 
-/// One writer and many listeners of one path: the next value is put when the last listener has the one before.
+/// One writer and many listeners of one path: the next value is put when the last listener has the one
+/// before.
 final class FanOutLoad: BenchBehaviour {
   private let path: String
   private let value: String

@@ -16,7 +16,8 @@ enum CoveragePage {
       <p class="key"><span class="both">both</span> <span class="true">always true</span>
       <span class="false">always false</span> <span class="error">only errors</span>
       <span class="never">never asked</span></p>
-      <table><thead><tr><th>Line</th><th>Location</th><th>Rule</th><th>Expression</th><th>True</th><th>False</th>
+      <table><thead><tr><th>Line</th><th>Location</th><th>Rule</th><th>Expression</th>
+      <th>True</th><th>False</th>
       <th>Error</th></tr></thead><tbody>
       \(rows)
       </tbody></table></body></html>
@@ -62,13 +63,15 @@ enum CoveragePage {
     body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#222}
     table{border-collapse:collapse;width:100%}th{text-align:left;color:#666;font-weight:600}
     td,th{padding:.35rem .6rem;border-bottom:1px solid #e5e5e5;vertical-align:top}
-    code{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap;border-left:4px solid;padding-left:.5rem;display:block}
+    code{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap;
+    border-left:4px solid;padding-left:.5rem;display:block}
     code.both,.key .both{border-color:#2e9e5b}code.true,.key .true{border-color:#d99a1c}
     code.false,.key .false{border-color:#c96a2b}code.error,.key .error{border-color:#8a5cc2}
     code.never,.key .never{border-color:#c93a3a}
     code span{border-radius:3px;padding:0 2px}span.true{background:#fbf0d6}span.false{background:#fae3d4}
     span.error{background:#eee3fa}span.never{background:#fadcdc}
     .key span{border-left:4px solid;padding:0 .5rem;margin-right:1rem;background:none}
-    .bar{height:10px;background:#eee;border-radius:5px;overflow:hidden}.bar div{height:100%;background:#2e9e5b}
+    .bar{height:10px;background:#eee;border-radius:5px;overflow:hidden}
+    .bar div{height:100%;background:#2e9e5b}
     """
 }

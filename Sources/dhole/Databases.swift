@@ -7,8 +7,8 @@ struct Databases: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "db", abstract: "Create, list or delete databases.",
     discussion: """
-      Asks the server at --url; with --data, or when no server answers and ./dhole-data is there, works on the \
-      folder itself.
+      Asks the server at --url; with --data, or when no server answers and ./dhole-data is there, works on \
+      the folder itself.
       """,
     subcommands: [CreateDatabase.self, ListDatabases.self, DeleteDatabase.self])
 }
@@ -25,7 +25,8 @@ struct DatabaseOptionsGroup: ParsableArguments {
     guard url == nil || data == nil else { throw ValidationError("--url and --data exclude each other") }
   }
 
-  /// Runs a command against the server, or against the folder when that is what was asked for or all there is.
+  /// Runs a command against the server, or against the folder when that is what was asked for or all there
+  /// is.
   func run<R: Sendable>(
     online: (RESTClient) async throws -> R, offline: (StoppedServer) async throws -> R
   ) async throws -> R {

@@ -10,8 +10,8 @@ struct Dhole: AsyncParsableCommand {
     discussion: """
       Start one with `dhole serve --dev`, then in another terminal `dhole watch /` and `dhole set /x 1`.
 
-      Exit codes: 0 done, 1 failed, 2 no server there, 3 refused (permission or credential), 4 no such database, \
-      5 condition not met, 6 wrong input, 7 the server failed, 64 wrong usage.
+      Exit codes: 0 done, 1 failed, 2 no server there, 3 refused (permission or credential), 4 no such \
+      database, 5 condition not met, 6 wrong input, 7 the server failed, 64 wrong usage.
 
       Shell completions: dhole --generate-completion-script bash|zsh|fish
       """,

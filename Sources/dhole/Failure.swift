@@ -49,8 +49,8 @@ extension Failure {
       let advice =
         hasCredential
         ? "The credential was not enough: pass the admin secret with --auth, or change the rules."
-        : "Pass --auth SECRET (or set DHOLE_AUTH): the admin secret that the server printed at its first start, "
-          + "or `owner` if it runs with --dev."
+        : "Pass --auth SECRET (or set DHOLE_AUTH): the admin secret that the server printed at its first "
+          + "start, or `owner` if it runs with --dev."
       return Failure(.refused, message, advice: advice)
     case 404:
       return Failure(

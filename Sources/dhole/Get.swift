@@ -4,7 +4,8 @@ struct Get: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the value at a path as JSON.",
     discussion: """
-      Bounds are JSON: --start-at 3, --equal-to '"ann"'. --order-by takes a child path, $key, $value or $priority.
+      Bounds are JSON: --start-at 3, --equal-to '"ann"'. --order-by takes a child path, $key, $value or \
+      $priority.
       """)
 
   @OptionGroup var server: ServerOptions

@@ -14,7 +14,8 @@ struct RulesCommand: ParsableCommand {
       Cases are JSON with comments: { "auth": {"mia": {"uid": "mia"}}, "data": {…}, "cases": [
         {"as": "mia", "read": "rooms/a", "expect": "allow"},
         {"set": "rooms/a/text", "value": 7, "expect": "deny", "by": ".validate rooms/a/text"} ] }
-      Each case has one of read, set, update and remove; `as` is a name under auth, an auth object, or "admin".
+      Each case has one of read, set, update and remove; `as` is a name under auth, an auth object, or \
+      "admin".
       """,
     subcommands: [
       CheckRules.self, TestRules.self, CoverRules.self, ExplainRules.self, FormatRules.self, WatchRules.self,

@@ -7,9 +7,9 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the server until it is told to stop (SIGTERM or SIGINT).",
     discussion: """
-      With --dev it is an emulator: open rules, `owner` is the operator, unsigned tokens are believed, databases \
-      are made on first use. Without --dev everything is closed until rules say otherwise, databases are made with \
-      `dhole db create`, and the admin secret is printed once, at the first start.
+      With --dev it is an emulator: open rules, `owner` is the operator, unsigned tokens are believed, \
+      databases are made on first use. Without --dev everything is closed until rules say otherwise, \
+      databases are made with `dhole db create`, and the admin secret is printed once, at the first start.
       """)
 
   @Option(name: .long, help: "The address to listen on; 0.0.0.0 lets other machines in.")

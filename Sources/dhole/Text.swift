@@ -15,7 +15,8 @@ enum Text {
     }
   }
 
-  /// The members of an object in their order, each value as the bytes it was written with; nil when it is no object.
+  /// The members of an object in their order, each value as the bytes it was written with; nil when it is no
+  /// object.
   static func members(of bytes: [UInt8]) -> [(key: String, value: [UInt8])]? {
     bytes.withUnsafeBytes { raw in
       var reader = JSONReader(raw)

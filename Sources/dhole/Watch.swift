@@ -6,8 +6,8 @@ struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print each change at a path as it arrives.",
     discussion: """
-      The first line is the value as it is now. When the connection breaks, it is made again and the value printed \
-      anew. Ends with code 3 when the server takes the permission away.
+      The first line is the value as it is now. When the connection breaks, it is made again and the value \
+      printed anew. Ends with code 3 when the server takes the permission away.
       """)
 
   @OptionGroup var server: ServerOptions
@@ -78,7 +78,8 @@ struct Watch: AsyncParsableCommand {
   }
 }
 
-/// How one change reads on a terminal: a sign, the path and the value, one line for each path that was written.
+/// How one change reads on a terminal: a sign, the path and the value, one line for each path that was
+/// written.
 enum DiffText {
   static func lines(event: String, path: String, data: [UInt8]) -> [String] {
     guard event == "patch", let members = Text.members(of: data) else {

@@ -77,7 +77,8 @@ private func write(
   let body = try Input.value(value)
   let answer = try await server.client.answer(
     to: .init(
-      method: method, path: path.text, query: echo || !headers.isEmpty ? [] : [("print", "silent")], headers: headers,
+      method: method, path: path.text, query: echo || !headers.isEmpty ? [] : [("print", "silent")],
+      headers: headers,
       body: .bytes(ByteBuffer(bytes: body))))
   if echo { Terminal.line(answer.text) }
 }

@@ -114,8 +114,8 @@ final class Writer: ChannelInboundHandler {
     }
   }
 
-  /// Takes one answer off what has arrived: whether it acknowledges the write whose turn it is; nil when nothing whole
-  /// is left.
+  /// Takes one answer off what has arrived: whether it acknowledges the write whose turn it is; nil when
+  /// nothing whole is left.
   private func nextAnswer() -> Bool? {
     if kind == .rest || !isReady {
       let bytes = received.readableBytesView

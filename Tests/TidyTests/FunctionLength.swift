@@ -27,8 +27,8 @@ extension SourceFile {
     return ["init", "init?", "deinit"].contains(first) || first.hasPrefix("init<") ? first : nil
   }
 
-  /// The line with the brace that closes the body opened at or after `start`; nil when there is no body, as for
-  /// a protocol's requirement.
+  /// The line with the brace that closes the body opened at or after `start`; nil when there is no body, as
+  /// for a protocol's requirement.
   private func endOfBody(from start: Int) -> Int? {
     var braces = 0
     var parentheses = 0
