@@ -21,6 +21,8 @@ package struct RESTServices: Sendable {
   package var baseDomain: String?
   /// The largest body of a write.
   package var bodyLimitBytes = 256 * 1024 * 1024
+  /// The largest value, about, that a GET of anybody but an operator is shown.
+  package var readLimitBytes = 256 * 1024 * 1024
   /// How often an event stream that has nothing to tell shows that it is alive.
   package var keepAlive = TimeAmount.seconds(30)
 

@@ -59,13 +59,7 @@ package struct RESTRequest: Sendable {
   /// Reads `head`; `baseDomain` is the domain below which the first label of the host names the database.
   package init(_ head: RequestHead, baseDomain: String? = nil) throws(RESTError) {
     parameters = try RESTParameters(query: head.query)
-    let override =
-      head.method == "POST" ? head.header("x-http-method-override") ?? parameters[.methodOverride] : nil
-    let method = override?.uppercased() ?? head.method
-    guard let verb = Verb(rawValue: method == "HEAD" ? "GET" : method) else {
-      throw RESTError(405, RESTText.methodNotAllowed)
-    }
-    self.verb = verb
+    verb = try Self.verb(head, parameters)
     resource = try Self.resource(head.path, verb: verb)
     print =
       switch parameters[.print] {
@@ -78,7 +72,7 @@ package struct RESTRequest: Sendable {
     ifMatch = head.header("if-match").map(Self.tag)
     ifNoneMatch = verb == .get ? head.header("if-none-match").map(Self.tag) : nil
     wantsETag = verb != .patch && head.header("x-firebase-etag")?.lowercased() == "true"
-    wantsStream = verb == .get && head.header("accept")?.contains("text/event-stream") == true
+    wantsStream = head.method == "GET" && head.header("accept")?.contains("text/event-stream") == true
     callback = try verb == .get ? parameters[.callback].map(Self.callback) : nil
     download = verb == .get ? parameters[.download].map(Self.fileName) : nil
     timeout = try verb == .get ? parameters[.timeout].map(Self.timeout) : nil
@@ -92,6 +86,18 @@ package struct RESTRequest: Sendable {
   }
 
   // MARK: Parts
+
+  private static func verb(_ head: RequestHead, _ parameters: RESTParameters) throws(RESTError) -> Verb {
+    if head.method == "HEAD" { return .get }
+    guard let verb = Verb(rawValue: head.method) else { throw RESTError(405, RESTText.methodNotAllowed) }
+    guard verb == .post,
+      let name = head.header("x-http-method-override") ?? parameters[.methodOverride]
+    else { return verb }
+    guard let override = Verb(rawValue: name.uppercased()), override.isWrite else {
+      throw RESTError(405, RESTText.methodNotAllowed)
+    }
+    return override
+  }
 
   private static func resource(_ rawPath: Substring, verb: Verb) throws(RESTError) -> Resource {
     guard var bytes = PercentDecoding.decode(rawPath.utf8, plusIsSpace: false) else {

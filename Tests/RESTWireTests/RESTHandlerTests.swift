@@ -140,6 +140,24 @@ struct RESTHandlerTests {
     await site.close()
   }
 
+  @Test func `a value past the limit is shown to operators only`() async throws {
+    let items = (0..<4000).map { "\"k\($0)\":\"\(String(repeating: "v", count: 100))\"" }
+    let data = "{\(items.joined(separator: ","))}"
+    let bytes = try Node.parse(data).estimatedBytes
+    let fits = try await Site(data: data, readLimitBytes: bytes)
+    #expect(await fits.send("GET", "/.json").status == 200)
+    await fits.close()
+    let site = try await Site(data: data, readLimitBytes: bytes - 1)
+    let refused = await site.send("GET", "/.json")
+    #expect(refused.status == 400)
+    let text = "The specified payload is too large, please request a location with less data."
+    #expect(refused.body == "{\"error\":\"\(text)\"}")
+    #expect(await site.send("GET", "/.json?auth=owner").status == 200)
+    #expect(await site.send("GET", "/.json?shallow=true").status == 200)
+    #expect(await site.send("GET", "/.json?orderBy=%22$key%22&limitToFirst=10").status == 200)
+    await site.close()
+  }
+
   @Test func `a peer that leaves in the middle of a long answer is let go`() async throws {
     let items = (0..<4000).map { "\"k\($0)\":\"\(String(repeating: "v", count: 100))\"" }
     let site = try await Site(data: "{\(items.joined(separator: ","))}")

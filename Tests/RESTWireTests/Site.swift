@@ -18,7 +18,10 @@ struct Site {
   let directory: TestDirectory
 
   /// `rules` is the text of the rules, open if nil; `data` what is there, in export form.
-  init(rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil) async throws {
+  init(
+    rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil,
+    readLimitBytes: Int = .max
+  ) async throws {
     loop = NIOAsyncTestingEventLoop()
     clock = ManualClock()
     log = FaultyLog()
@@ -33,6 +36,7 @@ struct Site {
       directory: directory, authenticator: TestAuthenticator(), lister: TestLister(),
       clock: clock)
     services.keepAlive = .seconds(30)
+    services.readLimitBytes = readLimitBytes
     handler = RESTHandler(services)
     if data != "null" {
       let put = await send("PUT", "/.json?auth=owner", body: data)
