@@ -17,6 +17,7 @@ enum ServerFrames {
       guard let count, let text = bytes.readString(length: count) else {
         return payloads + ["a frame is cut off"]
       }
+      if text == "0" || text.isEmpty { return payloads + ["a frame that clients would misread"] }
       payloads.append(text)
     }
     return payloads
