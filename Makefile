@@ -26,10 +26,10 @@ test: packages python lint
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
-## Measured figures: a release build, the server on one core and the load on the other.
+## Measured figures: a release build, the server on one core and the load on the other. BENCH='--only NAME' for one row.
 bench: packages
-	@if [ -x Tests/Benchmarks/run ]; then SWIFT="$(SWIFT)" Tests/Benchmarks/run; \
-	else echo "make bench: Tests/Benchmarks/run is missing in this copy" >&2; exit 1; fi
+	BENCHMARKS=1 $(SWIFT) build -c release
+	python3 Tests/Benchmarks/table.py .build/release $(BENCH)
 
 ## The slow, randomised tests, many times as long as in `make test`.
 soak: packages python
