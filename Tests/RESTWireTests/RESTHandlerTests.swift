@@ -198,6 +198,20 @@ struct RESTHandlerTests {
     await site.close()
   }
 
+  @Test func `settings and rules are there after a restart`() async throws {
+    let site = try await Site(data: "1")
+    _ = await site.send("PUT", "/.settings/defaultWriteSizeLimit.json?auth=owner", body: "\"tiny\"")
+    _ = await site.send("PUT", "/.settings/rules.json?auth=owner", body: "{\"rules\":{\".read\":true}}")
+    let again = try await Site(log: site.log)
+    #expect(await again.send("GET", "/.settings/defaultWriteSizeLimit.json?auth=owner").body == "\"tiny\"")
+    #expect(
+      await again.send("GET", "/.settings/rules.json?auth=owner").body == "{\"rules\":{\".read\":true}}")
+    #expect(await again.send("GET", "/.json").body == "1")
+    #expect(await again.send("PUT", "/.json", body: "2").status == 401)
+    await again.close()
+    await site.close()
+  }
+
   @Test func `deep text, long keys and long strings are refused at their bounds`() async throws {
     let site = try await Site()
     func nested(_ depth: Int) -> String {

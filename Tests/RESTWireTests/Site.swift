@@ -20,11 +20,12 @@ struct Site {
   /// `rules` is the text of the rules, open if nil; `data` what is there, in export form.
   init(
     rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil,
-    readLimitBytes: Int = .max
+    readLimitBytes: Int = .max,
+    log: FaultyLog = FaultyLog()
   ) async throws {
     loop = NIOAsyncTestingEventLoop()
     clock = ManualClock()
-    log = FaultyLog()
+    self.log = log
     var options = DatabaseOptions()
     options.defaultRules = try rules.map { text throws(RulesErrors) in try RuleSet(text: text) } ?? .open
     database = try await Database.open(
