@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// Everything happens on an event loop's thread of its own, which waits for the disk.
 actor Checkpoints {
-  private let folder: String
+  let folder: String
   private nonisolated let executor: any SerialExecutor
   /// Databases whose file was found sound in its structure, as it must be before it is written to.
   private var inspected: Set<DatabaseID> = []

@@ -119,6 +119,14 @@ struct Connection: ~Copyable {
     return answer == "ok" ? nil : answer ?? "no answer"
   }
 
+  /// Begins to copy another file's pages into this one.
+  func beginCopy(of source: borrowing Connection) throws(SQLiteError) -> OpaquePointer {
+    guard let copy = sqlite3_backup_init(handle, "main", source.handle, "main") else {
+      throw failure(sqlite3_extended_errcode(handle))
+    }
+    return copy
+  }
+
   private func failure(_ code: Int32) -> SQLiteError {
     SQLiteError(code: code, message: String(cString: sqlite3_errmsg(handle)), file: file)
   }

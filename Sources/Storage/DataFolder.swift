@@ -20,8 +20,7 @@ struct DataFolder: ~Copyable {
   /// Makes what is missing and takes the lock.
   init(path: String) throws(StorageError) {
     self.path = path
-    try Self.makeFolder(path)
-    try Self.makeFolder(path + "/db")
+    try Self.make(path)
     let lockPath = path + "/lock"
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failure("can't open \(lockPath)") }
@@ -81,6 +80,12 @@ struct DataFolder: ~Copyable {
     guard descriptor >= 0 else { throw failure("can't open \(path)") }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw failure("can't sync \(path)") }
+  }
+
+  /// Makes the folders, where they are missing.
+  static func make(_ path: String) throws(StorageError) {
+    try makeFolder(path)
+    try makeFolder(path + "/db")
   }
 
   private static func makeFolder(_ path: String) throws(StorageError) {

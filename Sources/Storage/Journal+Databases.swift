@@ -77,7 +77,7 @@ extension Journal {
       let (file, track) = try track(of: database)
       track.trimIndex = max(track.trimIndex, index)
       let count = min(track.trimmableCount, Self.sliceEntries)
-      guard count > 0 else { return }
+      guard count > 0, trimHolds == 0 else { return }
       let rows = track.rows.prefix(count)
       var base = track.base
       try change(file) { (file) throws(SQLiteError) in

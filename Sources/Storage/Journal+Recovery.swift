@@ -23,7 +23,7 @@ extension Journal {
   /// Opens the file, checks all of it and rebuilds the tracks.
   private func recover() throws(StorageError) -> JournalFile {
     let path = DataFolder.journalPath(in: folder)
-    let isNew = !DataFolder.fileExists(path)
+    if !DataFolder.fileExists(path) { try refuseStrangers(known: [], isNew: true) }
     let log = try WriteAheadLog.inspect(path + "-wal")
     return try StorageError.wrapping(path) {
       let connection = try Connection(path: path, mode: .create)
@@ -35,9 +35,9 @@ extension Journal {
         throw StorageError(.corrupt, "\(connection.file): \(damage)")
       }
       let recovery = try read(connection)
-      try refuseStrangers(recovery, isNew: isNew)
+      try refuseStrangers(known: recovery.names, isNew: false)
       let file = try JournalFile(connection, faults: faults)
-      try bury(recovery.graves, in: file)
+      try bury(recovery, in: file)
       try finishOpening(file.connection)
       adopt(recovery)
       self.file = file
@@ -87,12 +87,11 @@ extension Journal {
   }
 
   /// A journal that was lost or replaced must not pass for a new one: the checkpoints tell.
-  private func refuseStrangers(_ recovery: Recovery, isNew: Bool) throws(StorageError) {
-    let known = Set(recovery.tracks.values.map(\.database.name) + recovery.graves.map(\.name))
+  private func refuseStrangers(known: Set<String>, isNew: Bool) throws(StorageError) {
     let strangers = try DataFolder.checkpointNames(in: folder).filter { !known.contains($0) }
     guard let first = strangers.first else { return }
     let path = "\(folder)/db/\(first).sqlite"
-    guard !isNew && !known.isEmpty else {
+    guard !known.isEmpty else {
       throw StorageError(
         .corrupt,
         """
@@ -104,10 +103,10 @@ extension Journal {
   }
 
   /// Finishes deletions that a crash interrupted.
-  private func bury(_ graves: [DatabaseRow], in file: JournalFile) throws {
-    for grave in graves {
-      let isReplaced = tracks.keys.contains { $0.name == grave.name }
-      if !isReplaced, let database = try? DatabaseID(grave.name) {
+  private func bury(_ recovery: Recovery, in file: JournalFile) throws {
+    for grave in recovery.graves {
+      // A database that has the name now was created after the file was removed.
+      if !recovery.liveNames.contains(grave.name), let database = try? DatabaseID(grave.name) {
         try DataFolder.removeFile(DataFolder.checkpointPath(of: database, in: folder))
       }
       try remove(grave.number, from: file)

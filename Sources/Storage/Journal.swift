@@ -27,6 +27,8 @@ actor Journal {
   /// What was found and mended at openings, for the operator.
   var notices: [String] = []
   var followers = Followers()
+  /// While it is above zero, trims are put off until the next one.
+  private(set) var trimHolds = 0
   private(set) var isClosed = false
   /// Whether the write-ahead log may hold frames of a commit that failed.
   private var holdsFailedFrames = false
@@ -126,6 +128,11 @@ actor Journal {
     guard (try? file.connection.checkpointLog()) != nil else { return }
     holdsFailedFrames = false
   }
+
+  /// Keeps all entries until `releaseTrims`.
+  func holdTrims() { trimHolds += 1 }
+
+  func releaseTrims() { trimHolds -= 1 }
 
   /// Refuses new appends, ends followers and closes the file.
   func close() {

@@ -40,6 +40,8 @@ final class Mailbox: Sendable {
       var taken: [Append] = []
       swap(&taken, &contents.appends)
       if taken.isEmpty { contents.isExpected = false }
+      // The next batch is likely to be as large.
+      contents.appends.reserveCapacity(min(taken.count, 1024))
       return taken
     }
   }

@@ -7,7 +7,10 @@ struct Recovery {
   private(set) var graves: [DatabaseRow] = []
   private(set) var lastRow: Int64 = 0
   private(set) var lastNumber: Int64 = 0
-  private var names: Set<String> = []
+  /// The names of all databases, deleted ones included.
+  private(set) var names: Set<String> = []
+  /// The names of those that are not deleted.
+  private(set) var liveNames: Set<String> = []
   private let file: String
 
   init(file: String) {
@@ -19,8 +22,9 @@ struct Recovery {
       throw StorageError(.corrupt, "\(file): a row of the list of databases is not as it was written")
     }
     lastNumber = max(lastNumber, row.number)
+    names.insert(row.name)
     if row.isDeleted { return graves.append(row) }
-    guard let database = try? DatabaseID(row.name), names.insert(row.name).inserted else {
+    guard let database = try? DatabaseID(row.name), liveNames.insert(row.name).inserted else {
       throw StorageError(
         .corrupt, "\(file): '\(row.name)' in the list of databases is no name, or twice there")
     }

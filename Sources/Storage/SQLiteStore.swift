@@ -6,7 +6,7 @@ import Synchronization
 package final class SQLiteStore: CommitLog, CheckpointStore, Sendable {
   private let folder: Mutex<DataFolder?>
   let journal: Journal
-  private let checkpoints: Checkpoints
+  let checkpoints: Checkpoints
   private let durability: Durability
 
   private init(
@@ -76,6 +76,7 @@ package final class SQLiteStore: CommitLog, CheckpointStore, Sendable {
   // MARK: CheckpointStore
 
   package func load(_ database: DatabaseID) async throws(CommitLogError) -> Checkpoint? {
+    _ = try await journal.tail(of: database)
     let checkpoint: Checkpoint?
     do throws(StorageError) {
       checkpoint = try await checkpoints.load(database)
