@@ -9,8 +9,8 @@ indirect enum Code: Sendable {
   /// The key that a `$wildcard` matched, by its depth in the path.
   case wildcard(depth: Int)
   case query(QueryField)
-  /// A property of something under `auth`.
-  case property(Code, ChildKey?)
+  /// A property of something under `auth`; claims may have names that the tree's keys may not.
+  case property(Code, ChildKey)
   case computedProperty(Code, Code)
 
   case value(Place)

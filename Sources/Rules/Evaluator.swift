@@ -108,7 +108,7 @@ struct Evaluator {
     case .property(let object, let key): return try property(object, key)
     case .computedProperty(let object, let key):
       let name = try string(key)
-      return try property(object, Steps.key(of: name))
+      return try property(object, ChildKey(unchecked: name.string ?? ""))
     case .value(let place): return Value(try node(place))
     case .priority(let place): return Value(try node(place).priority)
     case .negative(let operand): return .number(-(try number(operand)))
@@ -131,8 +131,8 @@ struct Evaluator {
     node.isObject ? .claims(node) : Value(node)
   }
 
-  private func property(_ object: Code, _ key: ChildKey?) throws(EvaluationFault) -> Value {
-    guard case .claims(let node) = try value(object), let key else { return .null }
+  private func property(_ object: Code, _ key: ChildKey) throws(EvaluationFault) -> Value {
+    guard case .claims(let node) = try value(object) else { return .null }
     return claims(node[key])
   }
 

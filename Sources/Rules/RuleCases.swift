@@ -113,7 +113,7 @@ private struct CaseReader {
       case "data": data = try node(member.value)
       case "auth":
         for named in try self.members(member.value) {
-          callers[named.key.text] = Caller(auth: try node(named.value))
+          callers[named.key.text] = Caller(auth: try claims(named.value))
         }
       case "cases", "$schema": continue
       default: throw places.error(at: member.key.offset, "Unknown member '\(member.key.text)'.")
@@ -198,7 +198,7 @@ private struct CaseReader {
       }
       return caller
     }
-    return Caller(auth: try node(value))
+    return Caller(auth: try claims(value))
   }
 
   private func query(_ value: FileValue?) throws(RulesError) -> QueryFacts? {
@@ -247,6 +247,19 @@ private struct CaseReader {
 
   private func node(_ value: FileValue) throws(RulesError) -> Node {
     try unresolved(value, value).node
+  }
+
+  /// An auth object: its keys may hold what keys of the tree may not, such as `google.com`.
+  private func claims(_ value: FileValue) throws(RulesError) -> Node {
+    let text = Array(StrictText.of(value).utf8)
+    let parsed = text.withUnsafeBytes { bytes -> Result<Node, JSONSyntaxError> in
+      var reader = JSONReader(bytes)
+      return Result { () throws(JSONSyntaxError) in try reader.readFreeValue() }
+    }
+    guard case .success(let node) = parsed else {
+      throw places.error(at: value.offset, "This can't be an auth object.")
+    }
+    return node
   }
 
   /// A value of the tree, in export form.

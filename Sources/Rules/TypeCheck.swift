@@ -110,7 +110,7 @@ struct TypeCheck {
       if name == "length" { return Checked(.length(receiver.code), .number) }
       if StringMethod(rawValue: name) != nil { return Checked(.failure, .method) }
       guard type == .auth else { return noSuchMethod(name, expression) }
-      return Checked(.property(receiver.code, try? ChildKey(name)), .auth)
+      return Checked(.property(receiver.code, ChildKey(unchecked: name)), .auth)
     case .query:
       guard let field = QueryField(rawValue: name) else { return noSuchMethod(name, expression) }
       return Checked(.query(field), Self.type(of: field))

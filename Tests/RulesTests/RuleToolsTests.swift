@@ -52,6 +52,18 @@ struct RuleToolsTests {
     #expect(cases.run(rules).allSatisfy { $0.failure == nil })
   }
 
+  @Test func `claims may have names that keys of the tree may not`() throws {
+    let rules = try rules(
+      #"{".read":"auth.token.firebase.identities['google.com'] != null && auth['a' + '.b'] == 1"}"#)
+    let cases = try RuleCases(
+      text: """
+        {"cases": [
+          {"as": {"a.b": 1, "token": {"firebase": {"identities": {"google.com": ["7"]}}}}, "read": "", "expect": "allow"},
+          {"as": {"a.b": 2, "token": {"firebase": {"identities": {"google.com": ["7"]}}}}, "read": "", "expect": "deny"}]}
+        """)
+    #expect(cases.run(rules).allSatisfy { $0.failure == nil })
+  }
+
   @Test(arguments: [
     (#"{"cases":[{"read":"a"}]}"#, "1:11: Expected 'expect': \"allow\" or \"deny\"."),
     (
