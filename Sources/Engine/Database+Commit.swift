@@ -188,6 +188,8 @@ extension Database {
   private func resubmitRetained() {
     let items = retained
     retained = []
+    // Closed meanwhile: what is left is in the state and is done at the next start.
+    if case .done = closing { return }
     for item in items { enqueue(item) }
   }
 

@@ -36,19 +36,17 @@ extension Database {
   /// A default listen hears through an outer one of the same client if there is one, and covers inner ones.
   private func addPlain(_ listen: Listen, _ session: Session) {
     guard listen.isPlain else { return listen.node.audience.add(listen) }
-    if session.outer(of: listen.node.path, form: listen.form, except: listen) != nil {
+    if session.hears(listen.node.path, form: listen.form) {
       listen.node.coveredListens += 1
+      session.coveredListens += 1
       return
     }
-    if session.listens.count > 1 {
-      for inner in session.listens.values
-      where inner.group != nil && inner !== listen && inner.isPlain && inner.form == listen.form {
-        guard listen.node.path.contains(inner.node.path) else { continue }
-        inner.node.audience.remove(inner)
-        inner.node.coveredListens += 1
-      }
+    for inner in session.inner(of: listen.node.path, form: listen.form) {
+      session.deactivate(inner)
+      inner.node.coveredListens += 1
+      session.coveredListens += 1
     }
-    listen.node.audience.add(listen)
+    session.activate(listen)
   }
 
   /// Ends a listen; inner ones that it covered hear for themselves again.
@@ -61,23 +59,27 @@ extension Database {
       drop(shared, listen.node)
     } else if listen.group == nil {
       listen.node.coveredListens -= 1
+      session.coveredListens -= 1
+    } else if listen.isPlain {
+      session.deactivate(listen)
+      uncover(below: listen, session)
     } else {
       listen.node.audience.remove(listen)
-      if listen.isPlain { uncover(below: listen, session) }
     }
     listeners.prune(listen.node)
   }
 
   private func uncover(below outer: Listen, _ session: Session) {
-    if session.listens.isEmpty { return }
+    if session.coveredListens == 0 { return }
     let covered = session.listens.values.filter {
       $0.group == nil && $0.isPlain && $0.form == outer.form && outer.node.path.contains($0.node.path)
     }
     // The outermost first: each may cover the next.
     for listen in covered.sorted(by: { $0.node.path.count < $1.node.path.count }) {
-      guard session.outer(of: listen.node.path, form: listen.form, except: listen) == nil else { continue }
+      if session.hears(listen.node.path, form: listen.form) { continue }
       listen.node.coveredListens -= 1
-      listen.node.audience.add(listen)
+      session.coveredListens -= 1
+      session.activate(listen)
     }
   }
 

@@ -83,12 +83,9 @@ extension Database {
   private func sequence(_ request: WriteRequest, _ item: inout BatchItem, _ now: Int64) {
     switch request.kind {
     case .put(let path, let value):
-      if let condition = request.condition {
-        let current = head.data[path]
-        guard condition.holds(for: current) else {
-          item.outcome = .stale(current: current)
-          return
-        }
+      if let condition = request.condition, let outcome = refusal(condition, path, item.caller, now) {
+        item.outcome = outcome
+        return
       }
       let entry = MergeEntry(path, resolve(value, at: path, now))
       propose(.set(path, entry.value), [entry], request, &item, now)
@@ -109,6 +106,19 @@ extension Database {
       }
       propose(.merge(base, relative), absolute, request, &item, now)
     }
+  }
+
+  /// Why a conditional put can't go on: its condition does not hold, or tells of data that the caller may not read.
+  private func refusal(_ condition: Condition, _ path: Path, _ caller: Caller, _ now: Int64) -> Outcome? {
+    let decision = headRules.read(
+      at: path, caller: caller, root: head.data, nowMilliseconds: now, query: nil)
+    let current = head.data[path]
+    if case .denied(let explanation) = decision {
+      // Who may only write may still create: whether anything is there shows anyway.
+      if condition.isAbsence, current.isNull { return nil }
+      return .failed(EngineError(.permissionDenied(explanation)))
+    }
+    return condition.holds(for: current) ? nil : .stale(current: current)
   }
 
   /// Checks a resolved write and makes it the next step.
@@ -212,6 +222,14 @@ extension Database {
 }
 
 extension Condition {
+  /// It demands that nothing is there.
+  var isAbsence: Bool {
+    switch self {
+    case .absent: true
+    case .hash(let hash, _): hash.isEmpty
+    }
+  }
+
   func holds(for current: Node) -> Bool {
     switch self {
     case .absent: current.isNull

@@ -9,6 +9,9 @@ final class Session {
   let outbox: Outbox
   var caller: Caller
   var listens: [ListenID: Listen] = [:]
+  /// Listens that an outer one covers.
+  var coveredListens = 0
+  private var plainListens: PlainListens?
   /// The batch that holds its last proposal or read: later reads wait for that one.
   var waitsFor: Batch?
   /// Its proposals and reads that wait.
@@ -23,14 +26,77 @@ final class Session {
     self.caller = caller
   }
 
-  /// A listen of this session that already delivers everything that a plain listen at `path` would hear.
-  func outer(of path: Path, form: PushForm, except other: Listen? = nil) -> Listen? {
-    if listens.isEmpty { return nil }
-    for listen in listens.values
-    where listen.group != nil && listen !== other && listen.isPlain && listen.form == form {
-      if listen.node.path.contains(path) { return listen }
+  /// A listen of this session already delivers everything that a plain listen at `path` would hear.
+  func hears(_ path: Path, form: PushForm) -> Bool {
+    if let plainListens { return plainListens.contains(path, form) }
+    return listens.values.contains {
+      $0.isPlain && $0.group != nil && $0.form == form && $0.node.path.contains(path)
     }
-    return nil
+  }
+
+  /// The plain listens below `path` that hear for themselves.
+  func inner(of path: Path, form: PushForm) -> [Listen] {
+    if listens.count < 2 { return [] }
+    if let plainListens, !plainListens.isDeeper(than: path.count) { return [] }
+    return listens.values.filter {
+      $0.isPlain && $0.group != nil && $0.form == form && $0.node.path.count > path.count
+        && path.contains($0.node.path)
+    }
+  }
+
+  /// A plain listen hears for itself from now on.
+  func activate(_ listen: Listen) {
+    listen.node.audience.add(listen)
+    if let plainListens {
+      plainListens.add(listen)
+    } else if listens.count > Session.fewListens {
+      let index = PlainListens()
+      for other in listens.values where other.isPlain && other.group != nil { index.add(other) }
+      plainListens = index
+    }
+  }
+
+  /// A plain listen hears for itself no more.
+  func deactivate(_ listen: Listen) {
+    plainListens?.remove(listen)
+    listen.node.audience.remove(listen)
+  }
+
+  /// Up to so many listens are simply looked through.
+  private static let fewListens = 4
+}
+
+/// The plain listens of one session that hear for themselves, by place: made for sessions that have many.
+final class PlainListens {
+  private struct Place: Hashable {
+    let path: Path
+    let form: PushForm
+  }
+
+  private var places: Set<Place> = []
+  /// How many there are at each depth.
+  private var depths = [UInt32](repeating: 0, count: Limits.standard.depth + 1)
+
+  func add(_ listen: Listen) {
+    places.insert(Place(path: listen.node.path, form: listen.form))
+    depths[min(listen.node.path.count, depths.count - 1)] += 1
+  }
+
+  func remove(_ listen: Listen) {
+    places.remove(Place(path: listen.node.path, form: listen.form))
+    depths[min(listen.node.path.count, depths.count - 1)] -= 1
+  }
+
+  /// There is one at the path or above.
+  func contains(_ path: Path, _ form: PushForm) -> Bool {
+    for depth in 0...min(path.count, depths.count - 1) where depths[depth] > 0 {
+      if places.contains(Place(path: path.prefix(depth), form: form)) { return true }
+    }
+    return false
+  }
+
+  func isDeeper(than depth: Int) -> Bool {
+    depth + 1 < depths.count && depths[(depth + 1)...].contains { $0 > 0 }
   }
 }
 

@@ -98,6 +98,45 @@ struct DeliveryTests {
     #expect(fault == nil)
   }
 
+  @Test func `many overlapping listens of one client still hear each change once`() async throws {
+    let rig = try await Rig.open()
+    let client = try await rig.client()
+    await rig.enter { database in
+      for id in 1...40 {
+        let path = at("k\(id % 10)" + String(repeating: "/x", count: id / 10))
+        database.listen(
+          ListenRequest(path: path, form: plain, listen: ListenID(id)), tag: 0, client: client.client)
+      }
+    }
+    _ = client.received.take()
+    func pushes() async throws -> [String] {
+      try await rig.given("k3/x/x/x", "1")
+      try await rig.given("k3/x/x/x", "null")
+      let fault = try await rig.read { $0.listenerFault }
+      #expect(fault == nil)
+      return client.received.take().filter { $0.hasPrefix("push") }
+    }
+    #expect(try await pushes().count == 2)
+    // The outermost at k3 goes, then the next.
+    await rig.enter { $0.unlisten(3, client: client.client) }
+    #expect(try await pushes().count == 2)
+    await rig.enter { $0.unlisten(13, client: client.client) }
+    #expect(try await pushes().count == 2)
+    await rig.enter { database in
+      database.unlisten(23, client: client.client)
+      database.unlisten(33, client: client.client)
+    }
+    #expect(try await pushes() == [])
+    await rig.enter {
+      $0.listen(ListenRequest(path: .root, form: plain, listen: 99), tag: 0, client: client.client)
+    }
+    _ = client.received.take()
+    #expect(try await pushes().count == 2)
+    await rig.enter { $0.detach(client.client) }
+    let fault = try await rig.read { $0.listenerFault }
+    #expect(fault == nil)
+  }
+
   @Test func `a client may hold so many listens and no more`() async throws {
     let rig = try await Rig.open { $0.listensPerClient = 3 }
     let client = try await rig.client()

@@ -80,6 +80,26 @@ struct WriteTests {
       ])
   }
 
+  @Test func `who may not read learns nothing from a conditional put`() async throws {
+    let rig = try await Rig.open(rules: #"{"rules":{".write":true,"open":{".read":true}}}"#)
+    try await rig.given("n", "4")
+    let client = try await rig.client()
+    let hash = Condition.hash(Node(4).simpleHash, dialects: [.standard])
+    let requests = try [
+      put("n", "5", if: hash), put("n", "5", if: .absent), put("m", "5", if: .absent),
+      put("open", "5", if: hash),
+    ]
+    await rig.enter { database in
+      for (tag, request) in requests.enumerated() {
+        database.write(request, tag: UInt64(tag), client: client.client)
+      }
+    }
+    #expect(
+      client.received.take() == [
+        "answer 0 denied", "answer 1 denied", "answer 2 written", "answer 3 stale null",
+      ])
+  }
+
   @Test func `a write that changes nothing is acknowledged and not told`() async throws {
     let rig = try await Rig.open()
     try await rig.given("a", #"{"b":1}"#)
