@@ -4,6 +4,7 @@ import JSONTree
 package struct MessageList: Sendable {
   private(set) var bytes: [UInt8] = []
   private var ends: [Int] = []
+  private static let firstBytes = 224
 
   package init() {}
 
@@ -32,6 +33,8 @@ package struct MessageList: Sendable {
 
   /// Adds the message that `body` writes.
   mutating func add(_ body: (inout [UInt8]) -> Void) {
+    // Most lists hold a few short messages, which should not grow it step by step.
+    if bytes.isEmpty { bytes.reserveCapacity(MessageList.firstBytes) }
     body(&bytes)
     ends.append(bytes.count)
   }
