@@ -28,7 +28,10 @@ struct Claims: Equatable {
   var isAdmin: Bool { all["admin"].bool == true && all["v"].integer != nil }
 
   /// When the token ends, in seconds since 1970.
-  var expiresAtSeconds: Int64? { seconds("exp") }
+  ///
+  /// Nil also for a token issued at second 0: the mock tokens that Firebase's SDKs make for an emulator
+  /// (`mockUserToken`) say that they were issued in 1970 for an hour, and are meant to be good.
+  var expiresAtSeconds: Int64? { seconds("iat") == 0 ? nil : seconds("exp") }
 
   /// When the token begins, in seconds since 1970.
   var beginsAtSeconds: Int64? { seconds("nbf") }

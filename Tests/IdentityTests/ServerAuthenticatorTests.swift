@@ -64,6 +64,12 @@ import Testing
     #expect(text?.contains(#""google.com""#) == true)
   }
 
+  @Test func `a mock token of an SDK, issued in 1970 for an hour, is good`() throws {
+    let answer = try ask(token(#"{"sub":"mia","user_id":"mia","iat":0,"exp":3600}"#)).get()
+    #expect(answer.caller.expiresAtSeconds == nil)
+    #expect(answer.caller.auth[ChildKey(unchecked: "uid")].string == "mia")
+  }
+
   @Test func `an expired token is told apart from a broken one`() throws {
     let expired = AuthenticationError(.expired, "Auth token is expired.")
     #expect(try ask(token(#"{"sub":"a","exp":1700000000}"#)) == .failure(expired))
