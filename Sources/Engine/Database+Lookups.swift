@@ -12,11 +12,6 @@ extension Database {
     return value(at: path, query, as: caller)
   }
 
-  /// Whether a caller may read everything at a path.
-  package func mayRead(_ path: Path, as caller: Caller) -> Bool {
-    refusal(path, .all, as: caller) == nil
-  }
-
   /// A setting that an operator has made; null if none has.
   package func setting(_ name: ChildKey) -> Node { committed.meta[MetaPath.setting(name)] }
 

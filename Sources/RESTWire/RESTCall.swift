@@ -115,10 +115,8 @@ final class RESTCall {
   }
 
   private func write(_ write: WriteRequest, in database: Database, as caller: Caller) {
-    // A condition that fails shows the value, so only who may read it may set one.
-    let shown = request.ifMatch == nil ? nil : request.path
     let hasOwnLimit = request.parameters[.writeSizeLimit] != nil
-    ask(database, as: caller, if: { database in shown.map { database.mayRead($0, as: caller) } ?? true }) {
+    ask(database, as: caller) {
       var write = write
       if !hasOwnLimit { write.sizeLimitBytes = WriteSizeLimit.standard(of: $0)?.bytes }
       $0.write(write, tag: 0, client: $1)
@@ -128,14 +126,11 @@ final class RESTCall {
   /// Lets a client of this call's own put one question, to which there will be one answer.
   private func ask(
     _ database: Database, as caller: Caller,
-    if isAllowed: @escaping @Sendable (isolated Database) -> Bool = { _ in true },
     _ question: @escaping @Sendable (isolated Database, Client) -> Void
   ) {
     let client = Client(eventLoop: exchange.eventLoop, receiver: self, dialect: EventText())
     session = (client, database)
-    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
     database.enter { database in
-      guard isAllowed(database) else { return Self.tell(.refused(.denied), this, on: client.eventLoop) }
       database.attach(client, caller: caller)
       question(database, client)
     }

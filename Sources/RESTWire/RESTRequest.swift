@@ -51,11 +51,6 @@ package struct RESTRequest: Sendable {
   /// How long the request may take.
   package let timeout: TimeAmount?
 
-  /// The place in the tree, when that is what is asked for.
-  var path: Path? {
-    if case .data(let path) = resource { path } else { nil }
-  }
-
   /// Reads `head`; `baseDomain` is the domain below which the first label of the host names the database.
   package init(_ head: RequestHead, baseDomain: String? = nil) throws(RESTError) {
     parameters = try RESTParameters(query: head.query)
@@ -100,29 +95,36 @@ package struct RESTRequest: Sendable {
   }
 
   private static func resource(_ rawPath: Substring, verb: Verb) throws(RESTError) -> Resource {
-    guard var bytes = PercentDecoding.decode(rawPath.utf8, plusIsSpace: false) else {
-      throw .bad(RESTText.invalidPath)
+    guard rawPath.utf8.contains(UInt8(ascii: "%")) else {
+      var rawPath = rawPath
+      return try rawPath.withUTF8 { bytes in
+        Result { () throws(RESTError) in try resource(UnsafeRawBufferPointer(bytes), verb: verb) }
+      }.get()
     }
-    guard bytes.reversed().starts(with: ".json".utf8.reversed()) else { throw .hint }
-    bytes.removeLast(5)
     // A slash that was escaped is part of a key, and no key may hold one.
-    if rawPath.utf8.contains(UInt8(ascii: "%")), hasEscapedSlash(rawPath) { throw .bad(RESTText.invalidPath) }
+    guard let bytes = PercentDecoding.decode(rawPath.utf8, plusIsSpace: false),
+      rawPath.utf8.count(where: { $0 == slash }) == bytes.count(where: { $0 == slash })
+    else { throw .bad(RESTText.invalidPath) }
+    return try bytes.withUnsafeBytes { bytes in
+      Result { () throws(RESTError) in try resource(bytes, verb: verb) }
+    }.get()
+  }
+
+  private static let slash = UInt8(ascii: "/")
+
+  private static func resource(
+    _ decoded: UnsafeRawBufferPointer, verb: Verb
+  ) throws(RESTError) -> Resource {
+    guard decoded.suffix(5).elementsEqual(".json".utf8) else { throw .hint }
+    let bytes = UnsafeRawBufferPointer(rebasing: decoded.dropLast(5))
     if bytes.starts(with: "/.".utf8), let resource = special(String(decoding: bytes, as: UTF8.self)) {
       return resource
     }
     let allowsPriority = verb != .patch && verb != .post
-    let path = bytes.withUnsafeBytes { try? Path(utf8: $0, allowsPriority: allowsPriority) }
-    guard let path else { throw .bad(RESTText.invalidPath) }
-    return .data(path)
-  }
-
-  private static func hasEscapedSlash(_ rawPath: Substring) -> Bool {
-    var rest = rawPath.utf8[...]
-    while let escape = rest.firstIndex(of: UInt8(ascii: "%")) {
-      rest = rest[escape...].dropFirst()
-      if rest.starts(with: "2f".utf8) || rest.starts(with: "2F".utf8) { return true }
+    guard let path = try? Path(utf8: bytes, allowsPriority: allowsPriority) else {
+      throw .bad(RESTText.invalidPath)
     }
-    return false
+    return .data(path)
   }
 
   private static func special(_ path: String) -> Resource? {

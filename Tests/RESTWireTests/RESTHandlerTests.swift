@@ -81,6 +81,9 @@ struct RESTHandlerTests {
       }
     }
     #expect(await site.send("PUT", "/r.json", [("if-match", "x")], body: "9").status == 412)
+    let create = ("if-match", "null_etag")
+    #expect(await site.send("PUT", "/w/new.json", [create], body: "1").status == 200)
+    #expect(await site.send("PUT", "/w/new.json", [create], body: "2").status == 401)
     await site.close()
   }
 
