@@ -47,7 +47,7 @@ package struct TransportLimits: Sendable {
   /// Connections that the kernel may hold before they are accepted.
   package var backlog = 4096
   /// The receive buffer that an idle connection keeps; busy ones borrow larger ones.
-  package var receiveBufferBytes = 512
+  package var receiveBufferBytes = 256
 
   package init() {}
 }
