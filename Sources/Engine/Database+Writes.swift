@@ -108,7 +108,8 @@ extension Database {
     }
   }
 
-  /// Why a conditional put can't go on: its condition does not hold, or tells of data that the caller may not read.
+  /// Why a conditional put can't go on: its condition does not hold, or tells of data that the caller may not
+  /// read.
   private func refusal(_ condition: Condition, _ path: Path, _ caller: Caller, _ now: Int64) -> Outcome? {
     let decision = headRules.read(
       at: path, caller: caller, root: head.data, nowMilliseconds: now, query: nil)

@@ -1,7 +1,7 @@
 import JSONTree
 
-/// A checked expression in the form that is evaluated: names are bound, constant paths are parsed, method calls are
-/// operations of their own.
+/// A checked expression in the form that is evaluated: names are bound, constant paths are parsed, method
+/// calls are operations of their own.
 indirect enum Code: Sendable {
   case constant(Value)
   case auth

@@ -71,7 +71,8 @@ extension Evaluator {
 
 /// Turning texts into ways through the tree.
 enum Steps {
-  /// The keys in a slash path; nil when some part can't be a key. `.` and `..` are not resolved: they can't be keys.
+  /// The keys in a slash path; nil when some part can't be a key. `.` and `..` are not resolved: they can't
+  /// be keys.
   static func keys(of text: Node) -> [ChildKey]? {
     let path = text.withStringUTF8 { try? Path(utf8: $0) } ?? nil
     return path.map { Array($0.keys) }

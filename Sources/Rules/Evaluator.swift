@@ -9,7 +9,8 @@ enum EvaluationFault: Error, Equatable {
   case meaningless
 }
 
-/// Evaluates code at one location: the nodes from the root down to it, before and after the write, and who asks.
+/// Evaluates code at one location: the nodes from the root down to it, before and after the write, and who
+/// asks.
 struct Evaluator {
   let auth: Node
   let nowMilliseconds: Double

@@ -1,5 +1,6 @@
-/// A compiled regular expression. Matching takes time that is linear in the subject: all ways through the expression are
-/// followed at once, and sets of ways that were seen before are remembered while one subject is read.
+/// A compiled regular expression. Matching takes time that is linear in the subject: all ways through the
+/// expression are followed at once, and sets of ways that were seen before are remembered while one subject
+/// is read.
 package struct Pattern: Sendable {
   /// Most instructions of one expression; repetitions are written out.
   static let sizeLimit = 20_000

@@ -8,8 +8,8 @@ indirect enum PatternPiece: Sendable {
   case end
 }
 
-/// Reads the documented dialect: `^` only as the very first character, `$` only as the very last; no look-around,
-/// back-references, lazy or possessive quantifiers.
+/// Reads the documented dialect: `^` only as the very first character, `$` only as the very last; no
+/// look-around, back-references, lazy or possessive quantifiers.
 struct PatternParser {
   static let nestingLimit = 50
   static let repetitionLimit = 1000

@@ -8,12 +8,14 @@ import JSONTree
 ///       "auth": { "mia": {"uid": "mia"}, "nobody": null },
 ///       "cases": [
 ///         { "name": "…", "why": "…", "as": "mia", "read": "rooms/a", "expect": "allow" },
-///         { "as": {"uid": "leo"}, "set": "rooms/a/x", "value": 1, "expect": "deny", "by": ".validate rooms/a/x" },
+///         { "as": {"uid": "leo"}, "set": "rooms/a/x", "value": 1, "expect": "deny",
+///           "by": ".validate rooms/a/x" },
 ///         { "as": "mia", "update": "", "value": {"a/b": 1, "c": null}, "expect": "allow" },
 ///         { "as": "admin", "remove": "rooms", "expect": "allow" } ] }
 ///
-/// `as` is a name under `auth`, an auth object, null, or `"admin"`. A case may have `now` and `data` of its own, and a read
-/// a `query` (the fields of the rules variable). `by` demands which rule, at which path, refuses.
+/// `as` is a name under `auth`, an auth object, null, or `"admin"`. A case may have `now` and `data` of its
+/// own, and a read a `query` (the fields of the rules variable). `by` demands which rule, at which path,
+/// refuses.
 package struct RuleCases: Sendable {
   package struct Case: Sendable {
     /// What the case shows; the operation itself when it has no name.
@@ -83,8 +85,8 @@ package struct RuleCases: Sendable {
 
   private static func failure(_ entry: Case, _ trace: DecisionTrace) -> String? {
     guard trace.isAllowed == entry.expectsAllowed else {
-      return
-        "expected to be \(entry.expectsAllowed ? "allowed" : "denied"), was \(trace.isAllowed ? "allowed" : "denied")"
+      let outcomes = trace.isAllowed ? ("denied", "allowed") : ("allowed", "denied")
+      return "expected to be \(outcomes.0), was \(outcomes.1)"
     }
     guard let wanted = entry.refusedBy, !trace.isAllowed else { return nil }
     guard let last = trace.rules.last else { return "expected to be refused by \(wanted); no rule applies" }

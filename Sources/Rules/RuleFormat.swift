@@ -1,6 +1,8 @@
-/// The canonical layout of a rules text: two spaces a level, a member a line, comments and single blank lines kept.
+/// The canonical layout of a rules text: two spaces a level, a member a line, comments and single blank lines
+/// kept.
 package enum RuleFormat {
-  /// Lays a rules text out anew. The text must be well-formed JSON with comments; its rules need not be valid.
+  /// Lays a rules text out anew. The text must be well-formed JSON with comments; its rules need not be
+  /// valid.
   package static func format(_ text: String) throws(RulesError) -> String {
     let bytes = Array(text.utf8)
     var check = RulesFile(bytes)

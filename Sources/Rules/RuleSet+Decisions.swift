@@ -12,8 +12,9 @@ extension RuleSet {
     return .denied(explanation(".read", \.read, path))
   }
 
-  /// May `caller` make the one write that sets all of `paths` and turns `before` into `after`? Every path must pass: some
-  /// `.write` on the way to it is true, and so is every `.validate` on the way and below that meets data.
+  /// May `caller` make the one write that sets all of `paths` and turns `before` into `after`? Every path
+  /// must pass: some `.write` on the way to it is true, and so is every `.validate` on the way and below that
+  /// meets data.
   ///
   /// - Parameter paths: what is set; a path may end in `.priority`.
   package func write(
@@ -74,8 +75,8 @@ struct RuleWalk {
     return false
   }
 
-  /// The first `.validate` that refuses the written data: on the way to `path`, then below it. Leaves the evaluator where
-  /// it stands.
+  /// The first `.validate` that refuses the written data: on the way to `path`, then below it. Leaves the
+  /// evaluator where it stands.
   mutating func firstInvalid(along path: Path) -> Rule? {
     restart()
     var node = tree

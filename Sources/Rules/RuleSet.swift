@@ -59,7 +59,8 @@ package struct RuleSet: Sendable {
 
   // MARK: Indexes
 
-  /// Is `index` (a child path such as `addr/zip`, or `.value`) declared by `.indexOn` for the children of `path`?
+  /// Is `index` (a child path such as `addr/zip`, or `.value`) declared by `.indexOn` for the children of
+  /// `path`?
   package func hasIndex(_ index: String, at path: Path) -> Bool {
     declaredIndexes(at: path).contains(index)
   }

@@ -87,7 +87,8 @@ enum Text {
   }
 }
 
-/// Searching in time that is linear in both lengths, by the borders of what is sought (Knuth, Morris and Pratt).
+/// Searching in time that is linear in both lengths, by the borders of what is sought (Knuth, Morris and
+/// Pratt).
 enum Border {
   /// For each prefix, the length of its longest proper border.
   static func table(_ part: UnsafeRawBufferPointer) -> [Int] {

@@ -2,8 +2,8 @@ import JSONTree
 
 /// Checks the types of an expression and turns it into code.
 ///
-/// Faults are collected, left operand first; a faulty part has no type, and no further fault is reported for what
-/// contains it.
+/// Faults are collected, left operand first; a faulty part has no type, and no further fault is reported for
+/// what contains it.
 struct TypeCheck {
   enum Kind: String { case read = ".read", write = ".write", validate = ".validate" }
 

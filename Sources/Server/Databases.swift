@@ -38,22 +38,23 @@ package final class Databases: DatabaseDirectory {
   private let group: any EventLoopGroup
   private let options: DatabaseOptions
   private let createsOnUse: Bool
+  /// How long a failure to open is repeated without trying again.
+  private let failureMemory: TimeAmount
   let logger: Logger
   let state = Mutex(State())
 
-  /// How long a failure to open is repeated without trying again.
-  private static let failureMemory = TimeAmount.seconds(1)
   static let stopping = DirectoryError.failed("the server is stopping")
 
   package init(
     log: any CommitLog, checkpoints: any CheckpointStore, group: any EventLoopGroup, options: DatabaseOptions,
-    createsOnUse: Bool, logger: Logger
+    createsOnUse: Bool, failureMemory: TimeAmount = .seconds(1), logger: Logger
   ) {
     self.log = log
     self.checkpoints = checkpoints
     self.group = group
     self.options = options
     self.createsOnUse = createsOnUse
+    self.failureMemory = failureMemory
     self.logger = logger
   }
 
@@ -130,7 +131,7 @@ package final class Databases: DatabaseDirectory {
       case .success(let database) where state.isStopping: state.entries[name] = .closing(database, [])
       case .success(let database): state.entries[name] = .open(database, lastUse: .now())
       case .failure(let error) where error != .unknown && !state.isStopping:
-        state.entries[name] = .failed(error, until: .now() + Self.failureMemory)
+        state.entries[name] = .failed(error, until: .now() + failureMemory)
       case .failure: state.entries[name] = nil
       }
       return (waiters, state.isStopping)

@@ -32,9 +32,8 @@ enum WebSocketHandshake {
     hash.update(data: Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
     var response = ByteBuffer()
     response.reserveCapacity(160)
-    response.writeStaticString(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-    )
+    response.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n")
+    response.writeStaticString("Connection: Upgrade\r\nSec-WebSocket-Accept: ")
     response.writeBytes(base64(Array(hash.finalize())))
     response.writeStaticString("\r\n\r\n")
     return response

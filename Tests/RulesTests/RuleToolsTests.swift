@@ -23,7 +23,8 @@ struct RuleToolsTests {
           "cases": [
             {"name": "members read", "as": "mia", "read": "rooms/a", "expect": "allow"},
             {"read": "rooms/a", "expect": "allow"},
-            {"as": "mia", "set": "rooms/a/text", "value": 7, "expect": "deny", "by": ".validate rooms/a/text"},
+            {"as": "mia", "set": "rooms/a/text", "value": 7, "expect": "deny",
+              "by": ".validate rooms/a/text"},
             {"as": "mia", "set": "rooms/a/text", "value": 7, "expect": "deny", "by": ".write rooms/a"},
             {"as": "mia", "update": "rooms", "value": {"a/text": "new", "b/text": "x"}, "expect": "allow"},
             {"as": "admin", "remove": "rooms", "expect": "allow"},
@@ -58,8 +59,10 @@ struct RuleToolsTests {
     let cases = try RuleCases(
       text: """
         {"cases": [
-          {"as": {"a.b": 1, "token": {"firebase": {"identities": {"google.com": ["7"]}}}}, "read": "", "expect": "allow"},
-          {"as": {"a.b": 2, "token": {"firebase": {"identities": {"google.com": ["7"]}}}}, "read": "", "expect": "deny"}]}
+          {"as": {"a.b": 1, "token": {"firebase": {"identities": {"google.com": ["7"]}}}},
+            "read": "", "expect": "allow"},
+          {"as": {"a.b": 2, "token": {"firebase": {"identities": {"google.com": ["7"]}}}},
+            "read": "", "expect": "deny"}]}
         """)
     #expect(cases.run(rules).allSatisfy { $0.failure == nil })
   }

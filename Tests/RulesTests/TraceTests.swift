@@ -9,8 +9,8 @@ struct TraceTests {
 
   @Test func `a denied read shows each rule on the way and the values of its parts`() throws {
     let rules = try rules(
-      #"{".read":false,"$room":{".read":"auth != null && root.child('members').child($room).child(auth.uid).exists()"}}"#
-    )
+      #"{".read":false,"$room":{".read":"auth != null && "#
+        + #"root.child('members').child($room).child(auth.uid).exists()"}}"#)
     let trace = rules.trace(
       readAt: try Path("r1/x"), caller: mia, root: try Node.parse(#"{"members":{"r2":{"mia":true}}}"#),
       nowMilliseconds: 0, query: nil)

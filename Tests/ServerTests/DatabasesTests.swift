@@ -11,10 +11,10 @@ import Testing
   private let group = MultiThreadedEventLoopGroup.singleton
   private let store = CountingStore()
 
-  private func databases(createsOnUse: Bool = true) -> Databases {
+  private func databases(createsOnUse: Bool = true, failureMemory: TimeAmount = .seconds(1)) -> Databases {
     Databases(
       log: MemoryLog(), checkpoints: store, group: group, options: DatabaseOptions(),
-      createsOnUse: createsOnUse, logger: TestServer.quiet)
+      createsOnUse: createsOnUse, failureMemory: failureMemory, logger: TestServer.quiet)
   }
 
   private func ask(_ databases: Databases, _ name: String) async -> Result<Database, DirectoryError> {
@@ -60,13 +60,20 @@ import Testing
     await databases.closeAll()
   }
 
-  @Test func `a failure to open is told, not repeated at once, and not for ever`() async throws {
-    let databases = databases()
+  @Test func `a failure to open is told to all who ask, without trying each time`() async throws {
+    let databases = databases(failureMemory: .hours(1))
     store.isFailing.store(true, ordering: .relaxed)
     for _ in 0..<20 { #expect(error(await ask(databases, "a")) == .failed("io(\"broken\")")) }
     #expect(store.loads == 1)
+    await databases.closeAll()
+  }
+
+  @Test func `a failure to open is not held against a database for ever`() async throws {
+    let databases = databases(failureMemory: .milliseconds(1))
+    store.isFailing.store(true, ordering: .relaxed)
+    #expect(error(await ask(databases, "a")) == .failed("io(\"broken\")"))
     store.isFailing.store(false, ordering: .relaxed)
-    try await Task.sleep(for: .milliseconds(1100))
+    try await Task.sleep(for: .milliseconds(5))
     #expect(try await ask(databases, "a").get().id.name == "a")
     await databases.closeAll()
   }

@@ -43,8 +43,12 @@ struct SourceFile {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// Every Swift file under `Sources` and `Tests`, in the order of their paths.
-  static func all() throws -> [SourceFile] {
+  /// Every Swift file under `Sources` and `Tests`, in the order of their paths; read once.
+  static func all() throws -> [SourceFile] { try read.get() }
+
+  private static let read = Result { try readAll() }
+
+  private static func readAll() throws -> [SourceFile] {
     try ["Sources", "Tests"].flatMap { folder in
       try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
         .filter { $0.hasSuffix(".swift") }.sorted()

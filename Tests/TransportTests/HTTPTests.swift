@@ -180,7 +180,8 @@ struct HTTPTests {
     ),
     (
       "an encoding twice",
-      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       400
     ),
     ("an encoding that ends nowhere", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
