@@ -65,6 +65,22 @@ enum WaitingRead {
   case get(Path, Query, tag: UInt64)
   case listen(ListenRequest, tag: UInt64)
   case unlisten(ListenID, tag: UInt64?)
+
+  /// What it reads; nil for an unlisten.
+  var target: (path: Path, query: Query)? {
+    switch self {
+    case .get(let path, let query, _): (path, query)
+    case .listen(let request, _): (request.path, request.query)
+    case .unlisten: nil
+    }
+  }
+
+  var tag: UInt64? {
+    switch self {
+    case .get(_, _, let tag), .listen(_, let tag): tag
+    case .unlisten(_, let tag): tag
+    }
+  }
 }
 
 /// Writes that become durable together, and what is to be told once they are.

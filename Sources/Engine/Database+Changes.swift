@@ -66,10 +66,9 @@ extension Database {
   private func update(
     _ node: ListenerNode, _ before: Node, _ after: Node, touched: [Path], mergedAt base: Path? = nil
   ) {
+    var write = LocationWrite(before: before, after: after, touched: touched, mergedAt: base)
     for shared in node.views.values {
-      let index = shared.view.showsAll ? nil : indexes.index(for: shared.query, at: node.path)
-      let change = shared.view.update(
-        before: before, after: after, touched: touched, mergedAt: base, index: index)
+      let change = shared.view.update(&write, index: indexes.index(for: shared.query, at: node.path))
       guard let change else { continue }
       var encodings = Encodings()
       tell(change, shared.audience, &encodings)

@@ -31,7 +31,7 @@ extension Database {
   }
 
   func perform(_ read: WaitingRead, _ session: Session) {
-    guard session.isAttached else { return }
+    guard session.isAttached, !holds(read, session) else { return }
     switch read {
     case .get(let path, let query, let tag):
       counters.reads += 1
@@ -63,6 +63,7 @@ extension Database {
     if query.isDefault { return .success(location) }
     let now = clock.nowMilliseconds()
     let index = indexes.index(for: query, at: path, in: committed.data, nowMilliseconds: now)
+    if index != nil { scheduleSweep() }
     return .success(filtered(location, query: query, index: index))
   }
 

@@ -57,6 +57,8 @@ package actor Database {
   let listeners = ListenerTree()
   var indexes = ChildIndexes()
   var isSweepScheduled = false
+  /// Indexes that are being built, and who waits for each.
+  var builds: [IndexBuild: [Session]] = [:]
   /// The object that was last measured for a read, and its estimated size.
   var lastMeasured = (value: Node.null, bytes: 0)
   private var isFlushing = false

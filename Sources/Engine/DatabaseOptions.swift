@@ -34,6 +34,9 @@ package struct DatabaseOptions: Sendable {
   /// How long an index that nobody uses is kept.
   package var indexIdleSeconds: Int64 = 60
 
+  /// Locations with more children than this have a missing index built beside the database's loop.
+  package var indexBuildChildren = 20_000
+
   package init() {}
 }
 

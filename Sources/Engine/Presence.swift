@@ -86,7 +86,7 @@ enum Presence {
       try reader.beginObject()
       while let key = try reader.nextKey() {
         switch key {
-        case "auth": caller.auth = try reader.readValue().node
+        case "auth": caller.auth = try reader.readFreeValue()
         case "admin": caller.isAdmin = try reader.readBool()
         case "expires": caller.expiresAtSeconds = try reader.readInteger()
         default: return nil

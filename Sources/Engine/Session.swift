@@ -16,6 +16,8 @@ final class Session {
   var waitsFor: Batch?
   /// Its proposals and reads that wait.
   var pending = 0
+  /// Its reads that wait for an index; nil while none does. Later ones queue up behind.
+  var heldReads: [WaitingRead]?
   /// False once it has been detached or ended: nothing more is sent to it.
   var isAttached = true
 

@@ -184,7 +184,7 @@ extension RequestReader {
       case "noauth" where json.next == .true:
         credential.signedOut = try json.readBool()
       case "authvar" where json.next == .object:
-        credential.actingAs = try json.readValue().node
+        credential.actingAs = try json.readFreeValue()
       default:
         try json.skipValue()
       }
