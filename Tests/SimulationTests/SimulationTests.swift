@@ -7,7 +7,8 @@ struct SimulationTests {
   private static let seeds: [UInt64] = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["SIMULATION_SEED"].flatMap(UInt64.init) { return [seed] }
-    let count = environment["SIMULATION_SEEDS"].flatMap(UInt64.init) ?? 200
+    let usual: UInt64 = environment["SOAK"] == nil ? 200 : 5_000
+    let count = environment["SIMULATION_SEEDS"].flatMap(UInt64.init) ?? usual
     return Array(1...max(1, count))
   }()
 
