@@ -6,8 +6,8 @@ struct IndexBuild: Hashable {
   let order: Query.Index
 }
 
-/// Building the index of a large location takes long: it happens elsewhere, on the tree as it was, while the database
-/// goes on; what was written meanwhile is caught up with when the index comes in.
+/// Building the index of a large location takes long: it happens elsewhere, on the tree as it was, while the
+/// database goes on; what was written meanwhile is caught up with when the index comes in.
 extension Database {
   /// Keeps a read back when it needs such an index, or stands behind one of its session that does.
   func holds(_ read: WaitingRead, _ session: Session) -> Bool {
