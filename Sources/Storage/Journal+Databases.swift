@@ -2,7 +2,7 @@ import Engine
 
 extension Journal {
   /// Entries removed in one transaction, so that appends never wait long.
-  private static let sliceEntries = 500
+  private static let sliceEntries = 1000
 
   var databases: [DatabaseID] {
     get throws(CommitLogError) {
@@ -86,12 +86,25 @@ extension Journal {
           throw .damage("database \(database.name): row \(rows[rows.endIndex - 1])", in: file.connection.file)
         }
         base = last
-        for row in rows { try file.remove(row: row) }
+        for run in Self.runs(of: rows) { try file.remove(rows: run) }
         try file.write(DatabaseRow(track, base: base))
       }
       track.trim(to: base)
       await Task.yield()
     }
+  }
+
+  /// Row numbers that follow each other, taken together: one busy database has few runs.
+  static func runs(of rows: ArraySlice<Int64>) -> [ClosedRange<Int64>] {
+    var runs: [ClosedRange<Int64>] = []
+    for row in rows {
+      if let last = runs.last, last.upperBound + 1 == row {
+        runs[runs.count - 1] = last.lowerBound...row
+      } else {
+        runs.append(row...row)
+      }
+    }
+    return runs
   }
 
   /// Writes in a transaction of its own.

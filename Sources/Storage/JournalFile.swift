@@ -22,7 +22,7 @@ final class JournalFile {
   private let rollback: Statement
   private let insertEntry: Statement
   private let readEntry: Statement
-  private let removeEntry: Statement
+  private let removeEntries: Statement
   private let writeDatabase: Statement
   private let removeDatabase: Statement
 
@@ -36,7 +36,7 @@ final class JournalFile {
     insertEntry = try connection.prepare(
       "INSERT INTO entries(seq, db, epoch, idx, kind, digest, payload) VALUES(?, ?, ?, ?, ?, ?, ?)")
     readEntry = try connection.prepare("\(JournalRow.selection) WHERE seq = ?")
-    removeEntry = try connection.prepare("DELETE FROM entries WHERE seq = ?")
+    removeEntries = try connection.prepare("DELETE FROM entries WHERE seq BETWEEN ? AND ?")
     writeDatabase = try connection.prepare("INSERT OR REPLACE INTO databases VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
     removeDatabase = try connection.prepare("DELETE FROM databases WHERE id = ?")
     self.connection = connection
@@ -103,9 +103,10 @@ final class JournalFile {
     try read(row: row) { $0 != nil }
   }
 
-  func remove(row: Int64) throws(SQLiteError) {
-    removeEntry.bind(1, row)
-    try removeEntry.run()
+  func remove(rows: ClosedRange<Int64>) throws(SQLiteError) {
+    removeEntries.bind(1, rows.lowerBound)
+    removeEntries.bind(2, rows.upperBound)
+    try removeEntries.run()
   }
 
   /// Adds or replaces what is known of a database.
