@@ -14,6 +14,13 @@ extension Node {
     return String(decoding: writer.out.bytes, as: UTF8.self)
   }
 
+  /// What `body` makes of the value as JSON, whose bytes are valid inside it.
+  package func withText<R>(_ form: TextForm, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    var writer = JSONWriter(form: form)
+    writer.write(self)
+    return body(writer.out.bytes)
+  }
+
   /// Appends the value as JSON.
   package func write(_ form: TextForm, pretty: Bool = false, into out: inout [UInt8]) {
     var writer = JSONWriter(form: form, pretty: pretty)

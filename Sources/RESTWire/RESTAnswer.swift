@@ -69,12 +69,10 @@ struct RESTAnswer: Sendable {
     case .plain(let text):
       exchange.respond(status: status, headers: headers(Self.plain, nil), body: ByteBuffer(string: text))
     case .json(let text):
-      exchange.respond(status: status, headers: head, body: ByteBuffer(bytes: dress.whole(text)))
+      exchange.respond(status: status, headers: head, body: dress.whole(text))
     case .value(let node, let style):
       if Export.isSmall(node) {
-        var text: [UInt8] = []
-        Export(node, style: style).whole(into: &text)
-        exchange.respond(status: status, headers: head, body: ByteBuffer(bytes: dress.whole(text)))
+        exchange.respond(status: status, headers: head, body: dress.whole(node, style))
       } else {
         RESTBody(Export(node, style: style), dress: dress, exchange: exchange).start(
           status: status, headers: head)

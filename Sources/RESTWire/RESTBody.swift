@@ -1,3 +1,4 @@
+import JSONTree
 import NIOCore
 import Transport
 
@@ -8,9 +9,19 @@ final class RESTBody {
     var callback: String?
     var isPretty = false
 
+    private var isPlain: Bool { callback == nil && !isPretty }
+
+    /// A whole value in its dress.
+    func whole(_ node: Node, _ style: Export.Style) -> ByteBuffer {
+      if isPlain, case .form(let form) = style { return node.withText(form) { ByteBuffer(bytes: $0) } }
+      var text: [UInt8] = []
+      Export(node, style: style).whole(into: &text)
+      return whole(text)
+    }
+
     /// A whole text in its dress.
-    func whole(_ text: [UInt8]) -> [UInt8] {
-      if callback == nil, !isPretty { return text }
+    func whole(_ text: [UInt8]) -> ByteBuffer {
+      if isPlain { return ByteBuffer(bytes: text) }
       var out: [UInt8] = []
       out.reserveCapacity(text.count + 64)
       begin(&out)
@@ -21,7 +32,7 @@ final class RESTBody {
         out.append(contentsOf: text)
       }
       end(&out)
-      return out
+      return ByteBuffer(bytes: out)
     }
 
     func begin(_ out: inout [UInt8]) {

@@ -17,18 +17,20 @@ final class RESTCall {
   private let operation: RESTOperation
   private let request: RESTRequest
   private let exchange: Exchange
-  private let services: RESTServices
+  private let site: RESTSite
   /// Values that are too large are not shown; operators are shown everything, for exports.
   private var isBounded = true
   private var timer: Scheduled<Void>?
   /// Set while the engine knows this call as a client.
   private var session: (client: Client, database: Database)?
 
-  init(_ operation: RESTOperation, _ request: RESTRequest, exchange: Exchange, services: RESTServices) {
+  private var services: RESTServices { _read { yield site.services } }
+
+  init(_ operation: RESTOperation, _ request: RESTRequest, exchange: Exchange, site: RESTSite) {
     self.operation = operation
     self.request = request
     self.exchange = exchange
-    self.services = services
+    self.site = site
   }
 
   func start() {
@@ -139,12 +141,12 @@ final class RESTCall {
   /// Looks something up in the database.
   private func look(in database: Database, _ look: @escaping @Sendable (isolated Database) -> Reply) {
     let loop = exchange.eventLoop
+    if database.eventLoop === loop { return finish(database.assumeIsolated { look($0) }) }
     let this = NIOLoopBound(self, eventLoop: loop)
-    database.enter { Self.tell(look($0), this, on: loop) }
-  }
-
-  private static func tell(_ reply: Reply, _ this: NIOLoopBound<RESTCall>, on loop: any EventLoop) {
-    if loop.inEventLoop { this.value.finish(reply) } else { loop.execute { this.value.finish(reply) } }
+    database.enter { database in
+      let reply = look(database)
+      loop.execute { this.value.finish(reply) }
+    }
   }
 
   private static func list(_ names: [String]) -> String {

@@ -41,11 +41,10 @@ package struct RESTServices: Sendable {
 /// Answers the requests of the REST interface: data, event streams, rules and settings. Asked last of all
 /// routes, so that it also tells what an unknown address is.
 package struct RESTHandler: Sendable {
-  private let services: RESTServices
-  private let keys = PushKeys()
+  private let site: RESTSite
 
   package init(_ services: RESTServices) {
-    self.services = services
+    site = RESTSite(services)
   }
 
   /// Answers a request, now or later. Called on the connection's loop.
@@ -55,11 +54,9 @@ package struct RESTHandler: Sendable {
       return exchange.respond(status: 200, headers: RESTAnswer.preflight(requestedHeaders: requested))
     }
     do throws(RESTError) {
-      let request = try RESTRequest(exchange.head, baseDomain: services.baseDomain)
-      let operation = try RESTOperation(request, body: exchange.body) {
-        keys.next(nowMilliseconds: services.clock.nowMilliseconds())
-      }
-      RESTCall(operation, request, exchange: exchange, services: services).start()
+      let request = try RESTRequest(exchange.head, baseDomain: site.services.baseDomain)
+      let operation = try RESTOperation(request, body: exchange.body) { site.nextKey() }
+      RESTCall(operation, request, exchange: exchange, site: site).start()
     } catch {
       RESTAnswer(error).send(to: exchange, for: nil)
     }
@@ -68,20 +65,27 @@ package struct RESTHandler: Sendable {
   /// The largest body that a request may bring.
   package func bodyLimitBytes(for head: RequestHead) -> Int {
     switch head.method {
-    case "PUT", "POST", "PATCH": services.bodyLimitBytes
+    case "PUT", "POST", "PATCH": site.services.bodyLimitBytes
     default: 64 * 1024
     }
   }
 }
 
-/// The keys of pushes, in the order of time whichever loop asks.
-private final class PushKeys: Sendable {
-  private let generator = Mutex(PushIDGenerator())
+/// What all requests share.
+final class RESTSite: Sendable {
+  let services: RESTServices
+  private let keys = Mutex(PushIDGenerator())
 
-  func next(nowMilliseconds: Int64) -> ChildKey {
-    generator.withLock { generator in
+  init(_ services: RESTServices) {
+    self.services = services
+  }
+
+  /// The key of a push: in the order of time, whichever loop asks.
+  func nextKey() -> ChildKey {
+    let now = services.clock.nowMilliseconds()
+    return keys.withLock { keys in
       var random = SystemRandomNumberGenerator()
-      return generator.next(nowMilliseconds: nowMilliseconds, using: &random)
+      return keys.next(nowMilliseconds: now, using: &random)
     }
   }
 }

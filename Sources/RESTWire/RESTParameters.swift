@@ -16,14 +16,22 @@ package struct RESTParameters: Sendable {
   private var items: [(name: Name, value: String)] = []
 
   /// Reads `query`, the part of the target after `?` (may be empty).
-  init(query: some StringProtocol) throws(RESTError) {
+  init(query: Substring) throws(RESTError) {
     guard !query.isEmpty else { return }
-    for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
-      let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-      let name = try Self.decode(parts[0])
-      let value = try parts.count > 1 ? Self.decode(parts[1]) : ""
-      if let known = Name(rawValue: name) { items.append((known, value)) }
+    var query = query
+    let items: [(Name, String)]? = query.withUTF8 { bytes in
+      var items: [(Name, String)] = []
+      for pair in bytes.split(separator: UInt8(ascii: "&")) {
+        let mark = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+        guard let name = Self.decode(pair[..<mark]), let value = Self.decode(pair[mark...].dropFirst()) else {
+          return nil
+        }
+        if let known = Name(rawValue: name) { items.append((known, value)) }
+      }
+      return items
     }
+    guard let items else { throw .bad(RESTText.invalidParameters) }
+    self.items = items
   }
 
   subscript(name: Name) -> String? {
@@ -32,10 +40,9 @@ package struct RESTParameters: Sendable {
 
   func isTrue(_ name: Name) -> Bool { self[name] == "true" }
 
-  private static func decode(_ bytes: some Sequence<UInt8>) throws(RESTError) -> String {
-    guard let decoded = PercentDecoding.decode(bytes, plusIsSpace: true),
-      let text = String(validating: decoded, as: UTF8.self)
-    else { throw .bad(RESTText.invalidParameters) }
-    return text
+  private static func decode(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+    let isPlain = bytes.allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") }
+    if isPlain { return String(validating: bytes, as: UTF8.self) }
+    return PercentDecoding.decode(bytes, plusIsSpace: true).flatMap { String(validating: $0, as: UTF8.self) }
   }
 }

@@ -3,7 +3,7 @@ package import NIOCore
 package import Transport
 
 /// What one HTTP request asks for, read from its head: everything but the body.
-package struct RESTRequest: Sendable {
+package final class RESTRequest: Sendable {
   package enum Verb: String, Sendable {
     case get = "GET"
     case put = "PUT"
