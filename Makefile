@@ -28,6 +28,9 @@ lint:
 
 ## Measured figures: a release build, the server on one core and the load on the other. BENCH='--only NAME' for one row.
 bench: packages
+	@command -v redis-server >/dev/null && command -v curl >/dev/null || { \
+	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends redis-server curl; }
 	BENCHMARKS=1 $(SWIFT) build -c release
 	python3 Tests/Benchmarks/table.py .build/release $(BENCH)
 

@@ -92,3 +92,20 @@ let package = Package(
     tests("TidyTests", []),
   ],
 )
+
+// Benchmarks use `package` declarations, so they are targets of this manifest, built only when asked for.
+if Context.environment["BENCHMARKS"] == "1" {
+  package.targets += [
+    .target(name: "CLinux", path: "Tests/Benchmarks/CLinux"),
+    .executableTarget(
+      name: "LoadGenerator", dependencies: ["CLinux"], path: "Tests/Benchmarks/LoadGenerator",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Yardstick", dependencies: [nioCore, nioPosix, nioHTTP1], path: "Tests/Benchmarks/Yardstick",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Microbench",
+      dependencies: ["CSQLite", "Engine", "JSONTree", "Rules", "Storage", "TestSupport", nioCore, nioPosix],
+      path: "Tests/Benchmarks/Microbench", swiftSettings: settings),
+  ]
+}

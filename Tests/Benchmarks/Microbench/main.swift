@@ -1,0 +1,20 @@
+// Measurements inside one process. `Microbench NAME [FOLDER]` prints one line of JSON with a `ratio` to its
+// yardstick, which is measured in the same run. The whole table: `make bench`.
+import Glibc
+
+let name = CommandLine.arguments.dropFirst().first ?? ""
+let folder = CommandLine.arguments.dropFirst(2).first ?? "/tmp"
+
+switch name {
+case "parse": try JSONSpeed.parse()
+case "write": try JSONSpeed.write()
+case "sync": try DiskSpeed.sync(folder)
+case "log": try await LogSpeed.run(folder)
+case "put-nodes": try await PutSpeed.nodes()
+case "put-listens": try await PutSpeed.listens()
+case "window": try await WindowSpeed.change()
+case "first-window": try await WindowSpeed.first()
+default:
+  print("usage: Microbench parse|write|sync|log|put-nodes|put-listens|window|first-window [FOLDER]")
+  exit(64)
+}
