@@ -5,7 +5,10 @@
 package struct Node: Sendable {
   /// What a node holds, in 16 bytes.
   ///
-  /// Sendable though the language cannot see it: a block that has more than one owner is never changed.
+  /// Invariant behind `@unchecked Sendable`: a block is changed only by its sole owner, which every edit
+  /// makes sure of first (`isKnownUniquelyReferenced`, else a copy); once shared it never changes. The
+  /// compiler can't check it: `ManagedBuffer`, the only tail-allocated storage there is, declares
+  /// `Sendable` unavailable.
   enum Content: @unchecked Sendable {
     case null
     case bool(Bool)
