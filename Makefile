@@ -5,11 +5,12 @@ SWIFT ?= swift
 HOST ?= 127.0.0.1
 PORT ?= 9000
 DATA ?= dhole-data
+FUZZ_SECONDS ?= 600
 VENV := .build-venv
 RELEASE := .build/release/dhole
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: serve build test lint bench soak clean packages python
+.PHONY: serve build test lint bench soak fuzz clean packages python
 
 ## Build the release binary and serve on 127.0.0.1:9000 in dev mode.
 serve: build
@@ -39,8 +40,21 @@ soak: packages python
 	$(SWIFT) build --build-tests $(CHECKED)
 	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests'
 
+## Every fuzz target for FUZZ_SECONDS; TARGET=NAME for one. What it finds is left in Tests/Corpora/fuzz/NAME, to be
+## mended and kept as a case of `make test`. What it learns besides is kept in .build-fuzz/corpus.
+fuzz: packages
+	FUZZ=1 $(SWIFT) build -c release --product Fuzz --scratch-path .build-fuzz
+	@for target in $(or $(TARGET),$(patsubst Tests/Corpora/fuzz/%/,%,$(wildcard Tests/Corpora/fuzz/*/))); do \
+	  mkdir -p .build-fuzz/corpus/$$target; \
+	  echo "== $$target, $(FUZZ_SECONDS) s"; \
+	  SWIFT_BACKTRACE=enable=no .build-fuzz/release/Fuzz $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=Tests/Corpora/fuzz/$$target/ \
+	    .build-fuzz/corpus/$$target Tests/Corpora/fuzz/$$target || exit 1; \
+	done
+
 clean:
-	rm -rf .build $(VENV)
+	rm -rf .build .build-fuzz $(VENV)
 
 packages:
 	@missing=; \

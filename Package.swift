@@ -1,15 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .enableUpcomingFeature("InferIsolatedConformances"),
-  .treatAllWarnings(as: .error),
-]
+/// Fuzzers watch which way the code goes, so they need it compiled for that.
+let isFuzzed = Context.environment["FUZZ"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+  ] + (isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 func product(_ name: String, _ package: String) -> Target.Dependency {
   .product(name: name, package: package)
@@ -75,6 +79,17 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", nioCore], path: "Tests/Support",
       swiftSettings: settings),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Engine", "FirebaseWire", "JSONTree", "RESTWire", "Rules", "Storage", "TestSupport", "Transport",
+        nioCore, nioEmbedded, nioPosix,
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    tests("FuzzTests", ["FuzzTargets"]),
+    .executableTarget(
+      name: "ws-echo", dependencies: ["Transport", nioCore, nioPosix], path: "Tests/WebSocketEcho",
+      swiftSettings: settings),
     tests("JSONTreeTests", ["JSONTree"]),
     tests("RulesTests", ["JSONTree", "Rules"]),
     tests("TransportTests", ["Transport", nioCore, nioEmbedded, nioHTTP1, nioPosix]),
@@ -107,5 +122,16 @@ if Context.environment["BENCHMARKS"] == "1" {
       name: "Microbench",
       dependencies: ["CSQLite", "Engine", "JSONTree", "Rules", "Storage", "TestSupport", nioCore, nioPosix],
       path: "Tests/Benchmarks/Microbench", swiftSettings: settings),
+  ]
+}
+
+// `FUZZ=1 swift build -c release --product Fuzz`: libFuzzer comes with the compiler, and needs its linker.
+if isFuzzed {
+  package.targets += [
+    .target(name: "CFuzz", path: "Tests/Fuzz/CFuzz"),
+    .executableTarget(
+      name: "Fuzz", dependencies: ["CFuzz", "FuzzTargets"], path: "Tests/Fuzz/Driver",
+      swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
   ]
 }

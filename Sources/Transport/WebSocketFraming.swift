@@ -28,6 +28,11 @@ package enum WebSocketFraming {
     frames.writeBytes(text)
   }
 
+  /// Appends one binary message as a single frame.
+  package static func append(binary: ByteBuffer, to frames: inout ByteBuffer) {
+    append(.binary, payload: binary, to: &frames)
+  }
+
   /// Appends the head of a text frame whose payload the caller writes next, exactly `count` bytes.
   package static func appendTextHead(count: Int, to frames: inout ByteBuffer) {
     appendHead(.text, count: count, to: &frames)
