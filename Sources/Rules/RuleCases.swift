@@ -55,6 +55,12 @@ package struct RuleCases: Sendable {
     cases = try reader.cases(try file.read())
   }
 
+  /// Takes a file of cases that was read elsewhere, from YAML for one.
+  package init(document: FileValue, places: SourcePlaces) throws(RulesError) {
+    var reader = CaseReader(places: places)
+    cases = try reader.cases(document)
+  }
+
   /// Decides each case with a rule set.
   package func run(_ rules: RuleSet) -> [Outcome] {
     cases.map { entry in

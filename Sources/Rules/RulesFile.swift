@@ -1,36 +1,53 @@
-/// A value of a rules file with its place in the text.
-struct FileValue: Sendable {
-  indirect enum Content: Sendable {
+/// A value of a rules file or of a file of cases, with its place in the text.
+package struct FileValue: Sendable {
+  package indirect enum Content: Sendable {
     case object([Member])
     case array([FileValue])
     case string(FileString)
+    /// As written.
     case number(String)
     case bool(Bool)
     case null
   }
 
-  struct Member: Sendable {
-    let key: FileString
-    let value: FileValue
+  package struct Member: Sendable {
+    package let key: FileString
+    package let value: FileValue
+
+    package init(key: FileString, value: FileValue) {
+      self.key = key
+      self.value = value
+    }
   }
 
-  let content: Content
-  /// Where the value begins, as an offset in the text's bytes.
-  let offset: Int
+  package let content: Content
+  /// Where the value begins: what `SourcePlaces` turns into a line and a column.
+  package let offset: Int
+
+  package init(content: Content, offset: Int) {
+    self.content = content
+    self.offset = offset
+  }
+
+  /// Deepest nesting of any file that is read here.
+  package static let nestingLimit = 200
 }
 
 /// A string of a rules file: its characters and where it stands.
-struct FileString: Sendable {
-  let text: String
+package struct FileString: Sendable {
+  package let text: String
   /// Offset of the opening quote.
-  let offset: Int
+  package let offset: Int
+
+  package init(text: String, offset: Int) {
+    self.text = text
+    self.offset = offset
+  }
 }
 
 /// Reads the relaxed JSON that rules are written in: comments, trailing commas and raw line breaks in strings
 /// are allowed (production's rules endpoint takes all three); everything else is strict.
 struct RulesFile: ~Copyable {
-  static let nestingLimit = 200
-
   private let bytes: [UInt8]
   private var at = 0
   private var depth = 0
@@ -68,7 +85,7 @@ struct RulesFile: ~Copyable {
     _ read: (inout RulesFile) throws(RulesError) -> Part
   ) throws(RulesError) -> Part {
     depth += 1
-    guard depth <= Self.nestingLimit else { throw fault("Rules are nested too deeply.") }
+    guard depth <= FileValue.nestingLimit else { throw fault("Rules are nested too deeply.") }
     at += 1
     let part = try read(&self)
     depth -= 1

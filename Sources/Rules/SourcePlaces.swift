@@ -1,10 +1,10 @@
 /// Turns byte offsets of a rules text into lines and columns.
-struct SourcePlaces: Sendable {
+package struct SourcePlaces: Sendable {
   private let bytes: [UInt8]
   /// Where each line begins.
   private let lineStarts: [Int]
 
-  init(_ bytes: [UInt8]) {
+  package init(_ bytes: [UInt8]) {
     self.bytes = bytes
     lineStarts = [0] + bytes.indices.filter { bytes[$0] == 10 }.map { $0 + 1 }
   }
@@ -19,11 +19,28 @@ struct SourcePlaces: Sendable {
     return lower + 1
   }
 
-  func error(at offset: Int, _ message: String) -> RulesError {
+  /// A fault at an offset.
+  package func error(at offset: Int, _ message: String) -> RulesError {
     let line = line(at: offset)
     let before = bytes[lineStarts[line - 1]..<max(lineStarts[line - 1], min(offset, bytes.count))]
     let column = String(decoding: before, as: UTF8.self).unicodeScalars.count + 1
     return RulesError(line: line, column: column, message: message)
+  }
+
+  /// The offset of a place that is given in scalars, both 1-based; the nearest one if there is no such place.
+  package func offset(line: Int, column: Int) -> Int {
+    offset(lineStarts[max(0, min(line, lineStarts.count) - 1)], plus: column - 1)
+  }
+
+  /// The offset so many scalars after another, on the same line.
+  package func offset(_ offset: Int, plus scalars: Int) -> Int {
+    var at = offset, left = scalars
+    while left > 0, at < bytes.count, bytes[at] != 10 {
+      at += 1
+      while at < bytes.count, bytes[at] & 0xC0 == 0x80 { at += 1 }
+      left -= 1
+    }
+    return at
   }
 
   /// Where the byte at `decoded` of a string's characters stands in the text; the string opens at `start`.

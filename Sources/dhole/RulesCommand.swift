@@ -11,9 +11,10 @@ struct RulesCommand: ParsableCommand {
     commandName: "rules",
     abstract: "Check, test, explain and deploy security rules.",
     discussion: """
-      Cases are JSON with comments: { "auth": {"mia": {"uid": "mia"}}, "data": {…}, "cases": [
-        {"as": "mia", "read": "rooms/a", "expect": "allow"},
-        {"set": "rooms/a/text", "value": 7, "expect": "deny", "by": ".validate rooms/a/text"} ] }
+      Cases are JSON with comments, or YAML in a file named .yaml or .yml:
+        { "auth": {"mia": {"uid": "mia"}}, "data": {…}, "cases": [
+          {"as": "mia", "read": "rooms/a", "expect": "allow"},
+          {"set": "rooms/a/text", "value": 7, "expect": "deny", "by": ".validate rooms/a/text"} ] }
       Each case has one of read, set, update and remove; `as` is a name under auth, an auth object, or \
       "admin".
       """,
@@ -56,7 +57,7 @@ struct TestRules: ParsableCommand {
     commandName: "test", abstract: "Run declared cases against rules; exit code 1 when one fails.")
 
   @Argument(help: "The rules file.") var file: String
-  @Argument(help: "Files of cases.") var cases: [String]
+  @Argument(help: "Files of cases, .json or .yaml.") var cases: [String]
   @Flag(name: .long, help: "The Test Anything Protocol.") var tap = false
   @Flag(name: .long, help: "JUnit XML.") var junit = false
   @Flag(name: .long, help: "How each failing case was decided.") var explain = false
@@ -79,7 +80,7 @@ struct CoverRules: ParsableCommand {
     commandName: "coverage", abstract: "Show which expressions the cases made true, false or neither.")
 
   @Argument(help: "The rules file.") var file: String
-  @Argument(help: "Files of cases.") var cases: [String]
+  @Argument(help: "Files of cases, .json or .yaml.") var cases: [String]
   @Option(name: .long, help: "Write a page to look at to this file.") var html: String?
 
   func run() throws {
@@ -136,7 +137,7 @@ struct WatchRules: ParsableCommand {
     commandName: "watch", abstract: "Run the cases again whenever a file changes.")
 
   @Argument(help: "The rules file.") var file: String
-  @Argument(help: "Files of cases.") var cases: [String]
+  @Argument(help: "Files of cases, .json or .yaml.") var cases: [String]
 
   func run() throws {
     var last: [Int] = []

@@ -107,7 +107,7 @@ enum RulesInput {
   static func cases(_ file: String) throws -> RuleCases {
     let text = try text(file)
     do {
-      return try RuleCases(text: text)
+      return try YAMLCases.isYAML(file) ? YAMLCases.read(text) : RuleCases(text: text)
     } catch {
       throw Failure(
         .wrongInput, "\(file):\(error.text)", advice: "`dhole rules --help` shows what a case looks like.")

@@ -29,6 +29,7 @@ import Testing
     "Server": ["Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals"],
     "dhole": [
       "ArgumentParser", "AsyncHTTPClient", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+      "Yams",
     ],
   ]
 
