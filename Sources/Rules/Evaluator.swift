@@ -6,6 +6,7 @@ enum EvaluationFault: Error, Equatable {
   case notNumber
   case notComparable
   case aboveRoot
+  case tooLong
   case meaningless
 }
 
@@ -45,8 +46,10 @@ struct Evaluator {
     case .hasChildren(let place): return try node(place).isObject
     case .hasAllChildren(let place, let steps):
       let parent = try node(place)
-      for step in steps where try node(step, in: parent).isNull { return false }
-      return true
+      var hasAll = true
+      // A name that has no value makes the rule false, whether or not an earlier child is missing.
+      for step in steps where try node(step, in: parent).isNull { hasAll = false }
+      return hasAll
     case .isKind(let place, let kind): return isKind(try node(place), kind)
     case .test(let test, let subject, let part): return try self.test(test, string(subject), string(part))
     case .matches(let subject, let pattern): return try matches(string(subject), pattern)
@@ -119,7 +122,7 @@ struct Evaluator {
       return .number(try arithmetic(operation, number(left), number(right)))
     case .length(let subject): return .number(Double(Text.utf16Length(try string(subject))))
     case .replace(let subject, let old, let new):
-      return .string(Text.replacing(try string(old), with: try string(new), in: try string(subject)))
+      return .string(try Text.replacing(string(old), with: string(new), in: string(subject)))
     case .changeCase(let subject, let isUpper):
       let text = try string(subject).string ?? ""
       return .string(Node(isUpper ? text.uppercased() : text.lowercased()))
@@ -150,9 +153,9 @@ struct Evaluator {
   private func sum(_ left: Value, _ right: Value) throws(EvaluationFault) -> Value {
     switch (left, right) {
     case (.number(let left), .number(let right)): return .number(left + right)
-    case (.string(let left), .string(let right)): return .string(Text.joined(left, right))
-    case (.string(let left), .number(let right)): return .string(Text.joined(left, Text.node(right)))
-    case (.number(let left), .string(let right)): return .string(Text.joined(Text.node(left), right))
+    case (.string(let left), .string(let right)): return .string(try Text.joined(left, right))
+    case (.string(let left), .number(let right)): return .string(try Text.joined(left, Text.node(right)))
+    case (.number(let left), .string(let right)): return .string(try Text.joined(Text.node(left), right))
     default: throw .notComparable
     }
   }

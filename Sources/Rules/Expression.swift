@@ -37,7 +37,28 @@ struct Expression {
   }
 
   let form: Form
+  /// How many expressions stand one inside another here, this one included.
+  let height: Int
   /// Where it begins and ends in the expression's text, in bytes.
   let range: Range<Int>
   var offset: Int { range.lowerBound }
+
+  init(form: Form, range: Range<Int>) {
+    self.form = form
+    self.range = range
+    height = 1 + Self.tallest(in: form)
+  }
+
+  private static func tallest(in form: Form) -> Int {
+    switch form {
+    case .number, .string, .bool, .null, .pattern, .name, .wildcard: 0
+    case .array(let elements): elements.reduce(0) { max($0, $1.height) }
+    case .member(let target, _): target.height
+    case .index(let target, let index): max(target.height, index.height)
+    case .call(let target, let arguments): arguments.reduce(target.height) { max($0, $1.height) }
+    case .unary(_, let operand): operand.height
+    case .binary(_, let left, let right): max(left.height, right.height)
+    case .choice(let condition, let yes, let no): max(condition.height, yes.height, no.height)
+    }
+  }
 }

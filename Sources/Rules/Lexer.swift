@@ -138,15 +138,31 @@ struct Lexer {
     case UInt8(ascii: "b"): return [8]
     case UInt8(ascii: "f"): return [12]
     case UInt8(ascii: "u"), UInt8(ascii: "x"):
-      let count = letter == UInt8(ascii: "u") ? 4 : 2
-      let digits = String(decoding: bytes[at..<min(bytes.count, at + count)], as: UTF8.self)
-      guard digits.utf8.count == count, digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16),
-        let scalar = Unicode.Scalar(code)
-      else { throw ExpressionFault("Invalid escape: '\\\(digits)'", at: at - 2) }
-      at += count
+      let start = at - 2
+      var code = try readCode(digits: letter == UInt8(ascii: "u") ? 4 : 2, from: start)
+      if (0xD800..<0xDC00).contains(code), bytes[at...].starts(with: [92, 117]) {
+        at += 2
+        let low = try readCode(digits: 4, from: start)
+        guard (0xDC00..<0xE000).contains(low) else { throw invalidEscape(from: start) }
+        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+      }
+      guard let scalar = Unicode.Scalar(code) else { throw invalidEscape(from: start) }
       return Array(String(Character(scalar)).utf8)
     default: return [letter]
     }
+  }
+
+  private mutating func readCode(digits count: Int, from start: Int) throws(ExpressionFault) -> UInt32 {
+    let digits = bytes[at..<min(bytes.count, at + count)]
+    at += digits.count
+    guard digits.count == count, digits.allSatisfy({ Self.isDigit($0) || (97...102).contains($0 | 32) }),
+      let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+    else { throw invalidEscape(from: start) }
+    return code
+  }
+
+  private func invalidEscape(from start: Int) -> ExpressionFault {
+    ExpressionFault("Invalid escape: '\(String(decoding: bytes[start..<at], as: UTF8.self))'", at: start)
   }
 
   private mutating func readPattern() throws(ExpressionFault) -> Token.Kind {

@@ -2,6 +2,8 @@
 struct Parser {
   /// Deepest nesting of parentheses, calls and operators in one expression.
   static let nestingLimit = 200
+  /// Most expressions one inside another, chains of operators and calls included.
+  static let heightLimit = 800
   /// Longest expression, in bytes.
   static let lengthLimitBytes = 64 * 1024
 
@@ -18,6 +20,7 @@ struct Parser {
     var parser = try Parser(text)
     let expression = try parser.choice()
     guard case .end = parser.token.kind else { throw parser.fault() }
+    try parser.checkHeight(expression)
     return expression
   }
 
@@ -163,18 +166,10 @@ struct Parser {
   private static let tooDeep = "The expression is nested too deeply."
 
   /// Chains such as `a + a + …` nest to the left without recursion here, but everything after this recurses.
-  private mutating func checkHeight(_ expression: Expression) throws(ExpressionFault) {
-    var height = 0
-    var next: Expression? = expression
-    while let here = next {
-      height += 1
-      switch here.form {
-      case .member(let inner, _), .index(let inner, _), .call(let inner, _), .binary(_, let inner, _):
-        next = inner
-      default: next = nil
-      }
+  private func checkHeight(_ expression: Expression) throws(ExpressionFault) {
+    guard expression.height <= Self.heightLimit else {
+      throw ExpressionFault(Self.tooDeep, at: expression.offset)
     }
-    guard height <= 4 * Self.nestingLimit else { throw ExpressionFault(Self.tooDeep, at: expression.offset) }
   }
 
   private func fault() -> ExpressionFault {

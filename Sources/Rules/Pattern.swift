@@ -107,6 +107,8 @@ struct PatternRun {
   private var table: [Int32] = []
   private var isAccepting: [Bool] = []
   private var isAcceptingAtEnd: [Bool] = []
+  /// Characters read and instructions followed so far: what bounds the time.
+  private(set) var steps = 0
   // Marks of the closure under way.
   private var seen: [Int]
   private var round = 0
@@ -121,7 +123,10 @@ struct PatternRun {
     var set = number(of: closure([0], isAtStart: true))
     var at = 0
     while at < subject.count {
-      if isAccepting[set] { return true }
+      if isAccepting[set] {
+        steps += at
+        return true
+      }
       let byte = subject[at]
       if byte < 128 {
         at += 1
@@ -140,6 +145,7 @@ struct PatternRun {
         set = step(set, character)
       }
     }
+    steps += at
     return isAccepting[set] || isAcceptingAtEnd[set]
   }
 
@@ -165,6 +171,7 @@ struct PatternRun {
     var stack = starts
     var reached: [Int] = []
     while let index = stack.popLast() {
+      steps += 1
       if seen[index] == round { continue }
       seen[index] = round
       switch program[index] {

@@ -14,8 +14,11 @@ enum Text {
     } ?? 0
   }
 
-  static func joined(_ left: Node, _ right: Node) -> Node {
-    Node((left.string ?? "") + (right.string ?? ""))
+  /// One text after the other; never longer than a string of the tree may be.
+  static func joined(_ left: Node, _ right: Node) throws(EvaluationFault) -> Node {
+    let left = left.string ?? "", right = right.string ?? ""
+    guard left.utf8.count + right.utf8.count <= Limits.standard.stringBytes else { throw .tooLong }
+    return Node(left + right)
   }
 
   /// Where `part` begins in `bytes`; an empty part is everywhere.
@@ -35,7 +38,9 @@ enum Text {
   }
 
   /// Every occurrence of `old` replaced; an empty one changes nothing.
-  static func replacing(_ old: Node, with new: Node, in subject: Node) -> Node {
+  static func replacing(
+    _ old: Node, with new: Node, in subject: Node
+  ) throws(EvaluationFault) -> Node {
     let parts = (subject.string ?? "", old.string ?? "", new.string ?? "")
     guard !parts.1.isEmpty else { return subject }
     var out: [UInt8] = []
@@ -51,6 +56,7 @@ enum Text {
         out.append(contentsOf: bytes[at...])
       }
     }
+    guard out.count <= Limits.standard.stringBytes else { throw .tooLong }
     return Node(String(decoding: out, as: UTF8.self))
   }
 

@@ -220,6 +220,7 @@ private struct Explainer {
     case .notNumber: "a number was needed"
     case .notComparable: "two numbers or two strings were needed"
     case .aboveRoot: "the root has no parent"
+    case .tooLong: "the text would be too long"
     case .meaningless: "there is no such value"
     }
   }
