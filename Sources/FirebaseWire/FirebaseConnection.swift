@@ -14,6 +14,8 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   private var link: (any MessageLink)?
   private var assembler = FrameAssembler()
   private var session: FirebaseSession?
+  /// The session began with long polling and goes on over a WebSocket: its pushes have still to be framed.
+  private var hasMoved = false
   /// Set together, once the database is open.
   private var database: Database?
   private var client: Client?
@@ -30,11 +32,6 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   package func opened(link: any MessageLink) {
     self.link = link
     guard let handshake else { return }
-    if handshake.movedSession != nil {
-      // Only a session that is carried by long polling can move, and there is none by this name.
-      actions.messages.reset(host: handshake.host)
-      return send()
-    }
     session = FirebaseSession(
       limits: services.limits, explainsDenials: services.explainsDenials, carrier: link.carrier)
     let bound = NIOLoopBound(self, eventLoop: link.eventLoop)
@@ -45,10 +42,16 @@ package final class FirebaseConnection: MessageHandler, Receiver {
 
   package func received(_ message: ByteBuffer, isText: Bool) {
     guard isText, session != nil else { return }
-    switch assembler.receive(message, limits: services.limits) {
+    receive(assembler.receive(message, limits: services.limits))
+  }
+
+  /// What came has been put together from its frames, or has been found to be too long.
+  func receive(_ step: FrameAssembler.Step) {
+    switch step {
     case .nothing: break
     case .message(let text):
       let request = text.withUnsafeReadableBytes(Request.read)
+      if case .endOfTransmission = request { return leavePolling() }
       session?.receive(request, bytes: text.readableBytes, into: &actions)
     case .oversized(let number): session?.receiveOversized(number: number, into: &actions)
     }
@@ -58,6 +61,19 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     guard !actions.isEmpty else { return }
     carryOut()
     send()
+  }
+
+  /// The client sends nothing more by polls: what comes next, both ways, comes by the WebSocket that it has
+  /// opened.
+  private func leavePolling() {
+    guard let polled = link as? PollLink else { return }
+    appendMessages(to: polled)
+    guard let socket = polled.handOver() else {
+      return polled.close(code: CloseCode.protocolError, reason: "")
+    }
+    hasMoved = true
+    link = socket
+    socket.move()
   }
 
   package func closed() {
@@ -91,6 +107,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   private func attach(to database: Database, on link: any MessageLink, _ handshake: Handshake) {
     let client = Client(eventLoop: link.eventLoop, receiver: self, dialect: FirebaseDialect())
     let sessionID = services.newSession()
+    (link as? PollLink)?.named(sessionID)
     let lastSession = handshake.lastSession
     self.database = database
     self.client = client
@@ -176,7 +193,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   package func receive(frames: ByteBuffer) {
     guard let link else { return }
     appendMessages(to: link)
-    link.append(frames: frames)
+    link.append(frames: hasMoved ? MessageLines.frames(frames) : frames)
   }
 
   package func receive(_ event: ListenEvent) {
@@ -203,10 +220,6 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     if actions.messages.isEmpty { return }
     let messages = actions.messages
     actions.messages = MessageList()
-    if link.carrier == FirebaseDialect.webSocket {
-      link.append(frames: messages.frames(carrier: link.carrier))
-    } else {
-      messages.forEach { link.append(text: ByteBuffer(bytes: $0)) }
-    }
+    link.append(frames: messages.frames(carrier: link.carrier))
   }
 }

@@ -46,7 +46,8 @@ package struct FirebaseDialect: Dialect {
 }
 
 extension MessageList {
-  /// The messages as a carrier sends them: cut into frames for a WebSocket, bare for any other.
+  /// The messages as a carrier sends them: cut into frames for a WebSocket, each with a line feed behind it
+  /// for long polling.
   func frames(carrier: UInt8) -> ByteBuffer {
     var frames = ByteBuffer()
     frames.reserveCapacity(bytes.count + count * WebSocketFraming.headBytes)
@@ -54,7 +55,7 @@ extension MessageList {
       if carrier == FirebaseDialect.webSocket {
         MessageChunks.append(message, to: &frames)
       } else {
-        frames.writeBytes(message)
+        MessageLines.append(message, to: &frames)
       }
     }
     return frames
@@ -64,6 +65,46 @@ extension MessageList {
 extension FirebaseDialect {
   /// The number of the carrier whose frames are cut and headed here.
   static let webSocket: UInt8 = 0
+  /// The number of the carrier whose messages are lines.
+  static let longPolling: UInt8 = 1
+}
+
+/// Messages as long polling carries them until a poll comes: lines, which no JSON text need contain.
+enum MessageLines {
+  static func append(_ message: UnsafeRawBufferPointer, to lines: inout ByteBuffer) {
+    let start = lines.writerIndex
+    lines.writeBytes(message)
+    // In a text that a client wrote a line can end between two tokens, and a space does as well.
+    if message.contains(lineFeed) {
+      for place in message.indices where message[place] == lineFeed {
+        lines.setInteger(UInt8(ascii: " "), at: start + place)
+      }
+    }
+    lines.writeInteger(lineFeed)
+  }
+
+  /// Calls `body` with each message, without its line feed.
+  static func forEach(in lines: ByteBuffer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    lines.withUnsafeReadableBytes { bytes in
+      var start = 0
+      while start < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
+        let count = rest.firstIndex(of: lineFeed) ?? rest.count
+        body(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+        start += count + 1
+      }
+    }
+  }
+
+  /// The same messages as WebSocket frames.
+  static func frames(_ lines: ByteBuffer) -> ByteBuffer {
+    var frames = ByteBuffer()
+    frames.reserveCapacity(lines.readableBytes + WebSocketFraming.headBytes)
+    forEach(in: lines) { MessageChunks.append($0, to: &frames) }
+    return frames
+  }
+
+  private static let lineFeed = UInt8(ascii: "\n")
 }
 
 extension MessageChunks {

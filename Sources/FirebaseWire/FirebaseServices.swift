@@ -9,13 +9,15 @@ package final class FirebaseServices: Sendable {
   package let limits: FirebaseLimits
   /// Tell clients in words why something was denied: for dev mode only.
   package let explainsDenials: Bool
+  /// The sessions that are carried by long polling.
+  package let polling: Polling
   /// Makes the names of sessions.
   package let newSession: @Sendable () -> String
 
   package init(
     databases: any DatabaseDirectory, authenticator: any Authenticator, clock: any Clock = SystemClock(),
     naming: DatabaseNaming = DatabaseNaming(), limits: FirebaseLimits = .standard,
-    explainsDenials: Bool = false,
+    pollLimits: PollLimits = PollLimits(), explainsDenials: Bool = false,
     newSession: @escaping @Sendable () -> String = FirebaseServices.randomSession
   ) {
     self.databases = databases
@@ -25,6 +27,7 @@ package final class FirebaseServices: Sendable {
     self.limits = limits
     self.explainsDenials = explainsDenials
     self.newSession = newSession
+    polling = Polling(limits: pollLimits)
   }
 
   /// A session's name from the system's random numbers.

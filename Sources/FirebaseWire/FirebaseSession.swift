@@ -63,7 +63,7 @@ package struct FirebaseSession {
   package mutating func receive(_ request: Request, bytes: Int, into actions: inout SessionActions) {
     switch request {
     case .ping: actions.messages.pong()
-    case .ignored: break
+    case .ignored, .endOfTransmission: break
     case .unanswerable: if explainsDenials { actions.messages.push(debug: FirebaseText.unanswerable) }
     case .action(let number, let action): receive(action, number: number, bytes: bytes, into: &actions)
     }

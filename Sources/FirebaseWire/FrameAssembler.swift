@@ -6,7 +6,7 @@ package import NIOCore
 /// life and no message. Memory is bounded: of a message that is too long only its request's number is kept.
 package struct FrameAssembler {
   /// What a frame brought.
-  package enum Step: Equatable {
+  package enum Step: Equatable, Sendable {
     /// Nothing to do: a sign of life, or a part of a message.
     case nothing
     case message(ByteBuffer)

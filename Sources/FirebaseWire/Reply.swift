@@ -61,6 +61,16 @@ extension MessageList {
     }
   }
 
+  /// The WebSocket that a polled session is to move to is ready.
+  mutating func readyToMove() {
+    add { $0.append(#"{"t":"c","d":{"t":"a","d":{}}}"#) }
+  }
+
+  /// Nothing more comes by polls.
+  mutating func endOfTransmission() {
+    add { $0.append(#"{"t":"c","d":{"t":"n","d":{}}}"#) }
+  }
+
   mutating func pong() {
     add { $0.append(#"{"t":"c","d":{"t":"o","d":null}}"#) }
   }

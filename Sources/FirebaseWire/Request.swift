@@ -7,6 +7,8 @@ package enum Request: Sendable {
   case ping
   /// An action, and the number that its answer must carry.
   case action(Int64, Action)
+  /// The client sends nothing more by polls, since it has moved to a WebSocket.
+  case endOfTransmission
   /// A control message that needs no answer.
   case ignored
   /// A message that is no request, or that has no number by which it could be answered.

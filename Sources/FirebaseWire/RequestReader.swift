@@ -114,10 +114,18 @@ struct RequestReader {
         try json.skipValue()
         continue
       }
-      let isPing = try json.withStringUTF8 { $0.elementsEqual("p".utf8) }
-      request = isPing ? .ping : .ignored
+      request = try json.withStringUTF8(RequestReader.control)
     }
     return request
+  }
+
+  private static func control(_ name: UnsafeRawBufferPointer) -> Request {
+    guard name.count == 1 else { return .ignored }
+    switch name[0] {
+    case UInt8(ascii: "p"): return .ping
+    case UInt8(ascii: "n"): return .endOfTransmission
+    default: return .ignored
+    }
   }
 
   private mutating func numbered() throws(JSONSyntaxError) -> Request {

@@ -41,6 +41,11 @@ final class Routes: Router {
     isStopping.store(true, ordering: .relaxed)
   }
 
+  /// Says goodbye to everybody whose connection is no socket of its own.
+  func endPolling() async {
+    await firebase.polling.stop()
+  }
+
   func respond(to exchange: Exchange) {
     let path = exchange.head.path
     guard path.utf8.starts(with: "/.".utf8) else { return rest.respond(to: exchange) }
@@ -48,6 +53,7 @@ final class Routes: Router {
     case "/.health": health(exchange)
     case "/.metrics": report(exchange)
     case "/.ws": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
+    case "/.lp": firebase.respondToPoll(exchange)
     case _ where AdminRoutes.isAdmin(path: path): admin.respond(to: exchange)
     default: rest.respond(to: exchange)
     }
@@ -57,7 +63,7 @@ final class Routes: Router {
     guard head.path == "/.ws" else {
       return .refuse(status: 404, text: "WebSockets are at /.ws only.\n")
     }
-    return .accept(FirebaseConnection(services: firebase, head: head))
+    return .accept(firebase.webSocketHandler(for: head))
   }
 
   func bodyLimitBytes(for head: RequestHead) -> Int {

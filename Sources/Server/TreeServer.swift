@@ -129,6 +129,7 @@ package final class TreeServer: Service {
     logger.notice("stopping")
     routes.beginStopping()
     sweeper.cancel()
+    await routes.endPolling()
     await listener.shutdown(graceSeconds: configuration.graceSeconds)
     await databases.closeAll()
     await node.close()

@@ -28,6 +28,9 @@ package final class Exchange {
   /// A streamed answer can go on: `isWritable` became true again.
   package var onWritable: (() -> Void)?
 
+  /// The answer may be long in coming: a peer that closes its side of the connection meanwhile has left.
+  package var endsWithInput = false
+
   private enum State { case waiting, streaming, done }
   private var state = State.waiting
   private let sink: any ExchangeSink

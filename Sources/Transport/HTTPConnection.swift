@@ -312,6 +312,7 @@ extension HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     switch turn {
     case .idle: advance()
     case .events: cut()
+    case .answering(let exchange) where exchange.endsWithInput: cut()
     case .over where isLingering: cut()
     default: break
     }

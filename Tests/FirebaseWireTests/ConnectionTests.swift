@@ -59,15 +59,6 @@ import Testing
     #expect(client.received() == [ConnectionTests.hello, ok(1)])
   }
 
-  @Test func `a session that is to move here is not known`() async throws {
-    let room = try await FirebaseRoom()
-    let client = try await room.connect("v=5&ns=default&s=abc")
-    #expect(client.received() == [#"{"t":"c","d":{"t":"r","d":"db.example.com:9000"}}"#])
-    try await client.send(#"{"t":"d","d":{"r":1,"a":"s","b":{}}}"#)
-    #expect(client.received() == [])
-    try await client.drop()
-  }
-
   // MARK: Frames
 
   @Test func `a request in chunks is one request, and a long value comes back in chunks`() async throws {

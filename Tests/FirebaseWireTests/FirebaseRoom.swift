@@ -20,12 +20,13 @@ final class FirebaseRoom: Sendable {
   let services: FirebaseServices
 
   init(
-    rules: String? = nil, limits: FirebaseLimits = .standard, explainsDenials: Bool = false
+    rules: String? = nil, limits: FirebaseLimits = .standard, pollLimits: PollLimits = PollLimits(),
+    explainsDenials: Bool = false
   ) async throws {
     let sessions = Mutex(0)
     services = FirebaseServices(
       databases: directory, authenticator: TestAuthenticator(), clock: clock, limits: limits,
-      explainsDenials: explainsDenials,
+      pollLimits: pollLimits, explainsDenials: explainsDenials,
       newSession: {
         sessions.withLock { count in
           count += 1
@@ -58,7 +59,7 @@ final class FirebaseRoom: Sendable {
     let services = services
     let connection = try await place.executeInContext {
       let link = TestLink(eventLoop: place)
-      let handler = FirebaseConnection(services: services, head: head)
+      let handler = services.webSocketHandler(for: head)
       handler.opened(link: link)
       return TestConnection(link: link, handler: NIOLoopBound(handler, eventLoop: place), room: self)
     }
@@ -80,10 +81,26 @@ final class FirebaseRoom: Sendable {
   }
 }
 
-/// One client of a room.
-struct TestConnection: Sendable {
+/// A client as a recorded session sees it, whatever carries its messages.
+protocol ScriptedClient: Sendable {
+  /// Sends messages in one burst, and lets all that follows from it happen.
+  func send(burst messages: [String]) async throws
+  /// Asks for what waits to be asked for.
+  func refresh() async throws
+  /// The messages that have come since the last call.
+  func received() -> [String]
+  /// The connection is lost.
+  func drop() async throws
+}
+
+extension ScriptedClient {
+  func refresh() async throws {}
+}
+
+/// One client of a room, which a WebSocket carries.
+struct TestConnection: ScriptedClient {
   let link: TestLink
-  let handler: NIOLoopBound<FirebaseConnection>
+  let handler: NIOLoopBound<any MessageHandler>
   let room: FirebaseRoom
 
   /// Sends frames in one burst, and lets all that follows from it happen.
@@ -91,7 +108,9 @@ struct TestConnection: Sendable {
     try await send(burst: frames)
   }
 
-  func send(burst frames: [String], isText: Bool = true) async throws {
+  func send(burst frames: [String]) async throws { try await send(burst: frames, isText: true) }
+
+  func send(burst frames: [String], isText: Bool) async throws {
     try await (link.eventLoop as? NIOAsyncTestingEventLoop)?.executeInContext {
       for frame in frames { handler.value.received(ByteBuffer(string: frame), isText: isText) }
       handler.value.receivedAll()

@@ -30,9 +30,17 @@ struct SessionScript {
     }
   }
 
-  func run() async throws {
+  /// How the clients of a session are carried.
+  enum Carrier: CaseIterable {
+    case webSocket, longPolling
+    /// Long polling at first, and a WebSocket before the first request.
+    case moved
+  }
+
+  func run(by carrier: Carrier = .webSocket) async throws {
     let rules = lines.first { $0.hasPrefix("@rules ") }?.dropFirst("@rules ".count)
-    var player = Player(name: name, room: try await FirebaseRoom(rules: rules.map(String.init)))
+    var player = Player(
+      name: name, room: try await FirebaseRoom(rules: rules.map(String.init)), carrier: carrier)
     for (index, line) in lines.enumerated() { try await player.play(line, number: index + 1) }
     player.expectNothing(before: lines.count)
   }
@@ -40,7 +48,8 @@ struct SessionScript {
   private struct Player {
     let name: String
     let room: FirebaseRoom
-    var clients: [Character: TestConnection] = [:]
+    let carrier: Carrier
+    var clients: [Character: any ScriptedClient] = [:]
     /// What came and was not asked for yet.
     var inboxes: [Character: [String]] = [:]
     var burst: [String] = []
@@ -57,7 +66,7 @@ struct SessionScript {
         let frames = burst + [expanded(text)]
         burst = []
         try await client(first, number).send(burst: frames)
-        collect()
+        try await collect()
       case "< ":
         let expected = expanded(text)
         guard let said = inboxes[first]?.first else {
@@ -78,7 +87,7 @@ struct SessionScript {
       case "@rules": break
       case "@connect":
         let query = rest.split(separator: " ", maxSplits: 1).dropFirst().first ?? "v=5&ns=default"
-        clients[rest.first ?? "A"] = try await room.connect(expanded(query))
+        clients[rest.first ?? "A"] = try await connect(expanded(query))
       case "@drop":
         let name = rest.first ?? "A"
         try await client(name, number).drop()
@@ -91,15 +100,26 @@ struct SessionScript {
         now = next
       default: Issue.record("\(name):\(number): not a step: \(line)")
       }
-      collect()
+      try await collect()
     }
 
-    private func client(_ name: Character, _ number: Int) throws -> TestConnection {
+    private func connect(_ query: String) async throws -> any ScriptedClient {
+      switch carrier {
+      case .webSocket: try await room.connect(query)
+      case .longPolling: try await PolledClient.start(in: room, query)
+      case .moved: try await MovedClient.start(in: room, query)
+      }
+    }
+
+    private func client(_ name: Character, _ number: Int) throws -> any ScriptedClient {
       try #require(clients[name], "\(self.name):\(number): no client \(name)")
     }
 
-    private mutating func collect() {
-      for (name, client) in clients { inboxes[name, default: []] += client.received() }
+    private mutating func collect() async throws {
+      for (name, client) in clients {
+        try await client.refresh()
+        inboxes[name, default: []] += client.received()
+      }
     }
 
     mutating func expectNothing(before number: Int) {
@@ -125,9 +145,10 @@ extension SessionScript: CustomTestStringConvertible {
 }
 
 @Suite struct SessionCorpusTests {
-  @Test(arguments: try SessionScript.all()) func `a recorded session goes as it should`(script: SessionScript)
+  @Test(arguments: try SessionScript.all(), SessionScript.Carrier.allCases)
+  func `a recorded session goes as it should`(script: SessionScript, by carrier: SessionScript.Carrier)
     async throws
   {
-    try await script.run()
+    try await script.run(by: carrier)
   }
 }
