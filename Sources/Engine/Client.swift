@@ -11,6 +11,15 @@ package protocol Receiver: AnyObject {
   func receive(_ answer: Answer)
   /// Everything of one turn has been received: send it, at once.
   func flush()
+  /// Frames, and there is nothing else in this turn: as `receive(frames:)` and `flush` in one.
+  func send(frames: ByteBuffer)
+}
+
+extension Receiver {
+  package func send(frames: ByteBuffer) {
+    receive(frames: frames)
+    flush()
+  }
 }
 
 /// Turns a change into a whole push, the same bytes for all listens of one form. Pure: it runs on any thread.
@@ -47,8 +56,8 @@ package final class Client: Sendable {
 
   private struct Inbox {
     var receiver: (any Receiver)?
-    /// More deliveries of this turn are for it: it is flushed at their end.
-    var isShared = false
+    /// It has been noted for a flush at the end of this turn.
+    var isNoted = false
   }
 
   /// Must be called on the loop.
@@ -71,27 +80,30 @@ extension Client {
   /// Hands deliveries to clients, in order, and flushes each client once. On the loop of all of them.
   static func deliver(_ deliveries: [Delivery]) {
     if deliveries.count == 1, case .frames(let frames, let clients) = deliveries[0] {
-      for client in clients { client.receive(frames, flushing: true) }
+      for client in clients { client.inbox.value.receiver?.send(frames: frames) }
       return
     }
     // The longest list is walked once; only clients that other deliveries are for wait with their flush.
     let longest = Client.longest(deliveries)
-    for (place, delivery) in deliveries.enumerated() where place != longest {
-      delivery.forEachClient { $0.inbox.value.isShared = true }
+    var noted: [Client] = []
+    noted.reserveCapacity(deliveries.count)
+    if let longest {
+      for (place, delivery) in deliveries.enumerated() where place != longest { delivery.note(&noted) }
     }
     for (place, delivery) in deliveries.enumerated() {
       switch delivery {
+      case .frames(let frames, let clients) where place == longest:
+        for client in clients { client.receiveOrSend(frames) }
       case .frames(let frames, let clients):
-        for client in clients { client.receive(frames, flushing: place == longest) }
-      case .event(let client, let event): client.inbox.value.receiver?.receive(event)
-      case .answer(let client, let answer): client.inbox.value.receiver?.receive(answer)
+        for client in clients { client.note(&noted)?.receive(frames: frames) }
+      case .event(let client, let event): client.note(&noted)?.receive(event)
+      case .answer(let client, let answer): client.note(&noted)?.receive(answer)
       }
     }
-    for (place, delivery) in deliveries.enumerated() where place != longest {
-      delivery.forEachClient { $0.flush() }
-    }
+    for client in noted { client.flush() }
   }
 
+  /// The list that is worth being told apart from the others.
   private static func longest(_ deliveries: [Delivery]) -> Int? {
     var longest: (place: Int, count: Int)?
     for (place, delivery) in deliveries.enumerated() {
@@ -102,25 +114,41 @@ extension Client {
     return longest?.place
   }
 
-  private func receive(_ frames: ByteBuffer, flushing: Bool) {
+  /// Has the client flushed at the end of the turn.
+  @discardableResult
+  fileprivate func note(_ noted: inout [Client]) -> (any Receiver)? {
+    inbox.withValue { inbox in
+      if !inbox.isNoted {
+        inbox.isNoted = true
+        noted.append(self)
+      }
+      return inbox.receiver
+    }
+  }
+
+  private func receiveOrSend(_ frames: ByteBuffer) {
     let inbox = inbox.value
-    guard let receiver = inbox.receiver else { return }
-    receiver.receive(frames: frames)
-    if flushing, !inbox.isShared { receiver.flush() }
+    if inbox.isNoted {
+      inbox.receiver?.receive(frames: frames)
+    } else {
+      inbox.receiver?.send(frames: frames)
+    }
   }
 
   private func flush() {
-    guard inbox.value.isShared else { return }
-    inbox.value.isShared = false
-    inbox.value.receiver?.flush()
+    let receiver = inbox.withValue { inbox in
+      inbox.isNoted = false
+      return inbox.receiver
+    }
+    receiver?.flush()
   }
 }
 
 extension Delivery {
-  fileprivate func forEachClient(_ body: (Client) -> Void) {
+  fileprivate func note(_ noted: inout [Client]) {
     switch self {
-    case .frames(_, let clients): clients.forEach(body)
-    case .event(let client, _), .answer(let client, _): body(client)
+    case .frames(_, let clients): for client in clients { client.note(&noted) }
+    case .event(let client, _), .answer(let client, _): client.note(&noted)
     }
   }
 }

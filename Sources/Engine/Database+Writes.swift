@@ -151,7 +151,7 @@ extension Database {
       after.set(entry.value, at: entry.path)
     }
     let decision = headRules.write(
-      at: entries.map(\.path), caller: caller, before: before, after: after, nowMilliseconds: now)
+      at: entries.map { $0.path }, caller: caller, before: before, after: after, nowMilliseconds: now)
     if case .denied(let explanation) = decision {
       return .failed(EngineError(.permissionDenied(explanation)))
     }

@@ -196,6 +196,12 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     link.append(frames: hasMoved ? MessageLines.frames(frames) : frames)
   }
 
+  package func send(frames: ByteBuffer) {
+    guard let link else { return }
+    appendMessages(to: link)
+    link.send(frames: frames)
+  }
+
   package func receive(_ event: ListenEvent) {
     session?.receive(event, into: &actions)
   }

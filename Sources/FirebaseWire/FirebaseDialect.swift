@@ -49,8 +49,8 @@ extension MessageList {
   /// The messages as a carrier sends them: cut into frames for a WebSocket, each with a line feed behind it
   /// for long polling.
   func frames(carrier: UInt8) -> ByteBuffer {
-    var frames = ByteBuffer()
-    frames.reserveCapacity(bytes.count + count * WebSocketFraming.headBytes)
+    let capacity = bytes.count + count * WebSocketFraming.headBytes
+    var frames = ByteBufferAllocator().buffer(capacity: capacity)
     forEach { message in
       if carrier == FirebaseDialect.webSocket {
         MessageChunks.append(message, to: &frames)

@@ -3,24 +3,27 @@ import JSONTree
 /// Whole messages in the order in which they are to be sent, as JSON texts in one run of memory.
 package struct MessageList: Sendable {
   private(set) var bytes: [UInt8] = []
-  private var ends: [Int] = []
+  /// Where the messages but the last begin: most lists hold one, and need no array for that.
+  private var starts: [Int] = []
+  private var lastStart: Int?
   private static let firstBytes = 224
 
   package init() {}
 
-  package var isEmpty: Bool { ends.isEmpty }
+  package var isEmpty: Bool { lastStart == nil }
 
   /// How many messages there are.
-  package var count: Int { ends.count }
+  package var count: Int { lastStart == nil ? 0 : starts.count + 1 }
 
   /// Calls `body` with each message's bytes, which are valid until it returns.
   package func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    guard let lastStart else { return }
     bytes.withUnsafeBytes { all in
-      var start = 0
-      for end in ends {
+      for (index, start) in starts.enumerated() {
+        let end = index + 1 < starts.count ? starts[index + 1] : lastStart
         body(UnsafeRawBufferPointer(rebasing: all[start..<end]))
-        start = end
       }
+      body(UnsafeRawBufferPointer(rebasing: all[lastStart...]))
     }
   }
 
@@ -35,19 +38,19 @@ package struct MessageList: Sendable {
   mutating func add(_ body: (inout [UInt8]) -> Void) {
     // Most lists hold a few short messages, which should not grow it step by step.
     if bytes.isEmpty { bytes.reserveCapacity(MessageList.firstBytes) }
+    if let lastStart { starts.append(lastStart) }
+    lastStart = bytes.count
     body(&bytes)
-    ends.append(bytes.count)
   }
 
   /// How many bytes the last message has.
   var lastCount: Int {
-    guard let last = ends.last else { return 0 }
-    return last - (ends.dropLast().last ?? 0)
+    lastStart.map { bytes.count - $0 } ?? 0
   }
 
   mutating func removeLast() {
     bytes.removeLast(lastCount)
-    ends.removeLast()
+    lastStart = starts.popLast()
   }
 }
 

@@ -9,13 +9,14 @@
 /// Blocks are shared between values, and are changed only while they have one owner.
 final class Block: ManagedBuffer<BlockHeader, UInt64> {
   /// The most entries of a block.
-  static let width = 32
+  static let width = 16
   /// Neighbours that have no more entries than this together become one block.
-  static let mergeWidth = 24
+  static let mergeWidth = 12
 
   deinit {
     withParts { parts in
-      _ = parts.nodes.deinitialize(count: parts.count)
+      // One by one: in bulk the runtime would ask the type's witness for each.
+      for i in 0..<parts.count { (parts.nodes + i).deinitialize(count: 1) }
     }
   }
 
@@ -249,7 +250,8 @@ struct BlockParts {
     if moving {
       (nodes + count).moveInitialize(from: other.nodes + range.lowerBound, count: range.count)
     } else {
-      (nodes + count).initialize(from: other.nodes + range.lowerBound, count: range.count)
+      // One by one, as in `deinit`.
+      for i in 0..<range.count { (nodes + (count &+ i)).initialize(to: other.nodes[range.lowerBound &+ i]) }
     }
     (keys + end).copyMemory(from: other.keys + start, byteCount: length)
     for (i, j) in range.enumerated() { ends[count &+ i] = UInt16(Int(other.ends[j]) &- start &+ end) }

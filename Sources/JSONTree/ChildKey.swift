@@ -12,6 +12,14 @@ package struct ChildKey: Hashable, Sendable {
     var count: UInt8 = 0
 
     static let capacity = 22
+
+    @inline(__always)
+    func hash(into hasher: inout Hasher) {
+      // Three whole words are taken faster than five fields.
+      hasher.combine(a)
+      hasher.combine(b)
+      hasher.combine(UInt64(c) << 32 | UInt64(d) << 16 | UInt64(count))
+    }
   }
 
   private enum Storage: Hashable {
