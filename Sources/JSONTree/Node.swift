@@ -47,6 +47,11 @@ package struct Node: Sendable {
     self = value.withUTF8 { Node(utf8: UnsafeRawBufferPointer($0)) }
   }
 
+  /// A key as a string.
+  package init(key: ChildKey) {
+    self = key.withUTF8 { Node(utf8: $0) }
+  }
+
   /// A string whose bytes are known to be UTF-8.
   init(utf8 bytes: UnsafeRawBufferPointer) {
     if bytes.count <= ShortString.capacity {

@@ -18,7 +18,7 @@ indirect enum Code: Sendable {
   case exists(Place)
   case isKind(Place, LeafKind)
   case hasChildren(Place)
-  case hasAllChildren(Place, [Step])
+  case hasAllChildren(Place, [[Step]])
 
   case not(Code)
   case negative(Code)
@@ -50,24 +50,40 @@ enum QueryField: String, Sendable {
     limitToLast
 }
 
-/// A snapshot in an expression: a place in the tree before or after the write.
-indirect enum Place: Sendable {
-  case root
-  /// The rule's own location before the write, so many levels up.
-  case data(up: Int)
-  /// The same after the write.
-  case newData(up: Int)
-  case child(Place, Step)
-  /// The parent of a place that is known only at run time.
-  case parent(Place)
-  case choice(Code, Place, Place)
+/// A snapshot in an expression: a place in the tree before or after the write, as the way to it.
+struct Place: Sendable {
+  indirect enum Base: Sendable {
+    case root
+    /// The rule's own location before the write, so many levels up.
+    case data(up: Int)
+    /// The same after the write.
+    case newData(up: Int)
+    /// The parent of a place that is known only at run time.
+    case parent(Place)
+    case choice(Code, Place, Place)
+  }
+
+  let base: Base
+  /// From the base down, one a level.
+  let steps: [Step]
+
+  init(_ base: Base, _ steps: [Step] = []) {
+    self.base = base
+    self.steps = steps
+  }
+
+  static let root = Place(.root)
+
+  func child(_ way: [Step]) -> Place { Place(base, steps + way) }
 }
 
-/// The way from a snapshot to a descendant.
+/// The way from a snapshot to a child, or to a descendant if it is computed.
 enum Step: Sendable {
-  /// Parsed at upload; nil when some part can't be a key, so nothing is there.
-  case constant([ChildKey]?)
+  case key(ChildKey)
+  /// What no key can be, so nothing is there.
+  case nowhere
   case wildcard(depth: Int)
+  /// A text with slashes.
   case computed(Code)
 }
 
@@ -85,13 +101,16 @@ enum Value: Sendable {
   case claims(Node)
 
   init(_ node: Node) {
-    switch node.kind {
-    case .null: self = .null
-    case .bool(let value): self = .bool(value)
-    case .integer(let value): self = .number(Double(value))
-    case .double(let value): self = .number(value)
-    case .string: self = .string(node)
-    case .object: self = .object
+    if node.isString {
+      self = .string(node)
+    } else if let number = node.double {
+      self = .number(number)
+    } else if node.isNull {
+      self = .null
+    } else if let bool = node.bool {
+      self = .bool(bool)
+    } else {
+      self = .object
     }
   }
 }

@@ -2,12 +2,21 @@ import JSONTree
 
 extension Evaluator {
   /// The node at a place.
-  func node(_ place: Place) throws(EvaluationFault) -> Node {
-    switch place {
-    case .root: return before[0]
-    case .data(let up): return try ancestor(before, up)
-    case .newData(let up): return try ancestor(after, up)
-    case .child(let parent, let step): return try node(step, in: node(parent))
+  mutating func node(_ place: Place) throws(EvaluationFault) -> Node {
+    var node = try base(place.base)
+    for index in place.steps.indices { node = try self.node(place.steps[index], in: node) }
+    return node
+  }
+
+  private mutating func base(_ base: Place.Base) throws(EvaluationFault) -> Node {
+    switch base {
+    case .root: return before.root
+    case .data(let up):
+      guard up <= keys.count else { throw .aboveRoot }
+      return before.node(at: keys.count - up, keys)
+    case .newData(let up):
+      guard up <= keys.count else { throw .aboveRoot }
+      return after.node(at: keys.count - up, keys)
     case .choice(let condition, let yes, let no): return try flag(condition) ? node(yes) : node(no)
     case .parent(let child):
       let place = try way(child)
@@ -17,13 +26,12 @@ extension Evaluator {
     }
   }
 
-  /// What lies one step below a node; null when the step can't be a key.
-  func node(_ step: Step, in parent: Node) throws(EvaluationFault) -> Node {
+  /// What lies a step below a node; null when the step can't be a key.
+  mutating func node(_ step: Step, in parent: Node) throws(EvaluationFault) -> Node {
     switch step {
-    case .constant(let keys):
-      guard let keys else { return .null }
-      return Steps.descend(parent, keys[...])
+    case .key(let key): return parent[key]
     case .wildcard(let depth): return parent[keys[depth]]
+    case .nowhere: return .null
     case .computed(let code):
       let text = try string(code)
       if let key = Steps.key(of: text) { return parent[key] }
@@ -32,40 +40,122 @@ extension Evaluator {
     }
   }
 
-  private func ancestor(_ nodes: [Node], _ up: Int) throws(EvaluationFault) -> Node {
-    guard up < nodes.count else { throw .aboveRoot }
-    return nodes[nodes.count - 1 - up]
+  /// The tree and the keys that lead to a place; no keys when some step can't be one.
+  private mutating func way(_ place: Place) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
+    var way = try way(to: place.base)
+    for step in place.steps {
+      guard let more = try keys(of: step), let above = way.keys else {
+        way.keys = nil
+        continue
+      }
+      way.keys = above + more
+    }
+    return way
   }
 
-  /// The tree and the keys that lead to a place; no keys when some step can't be one.
-  private func way(_ place: Place) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
-    switch place {
-    case .root: return (before[0], [])
+  private mutating func way(to base: Place.Base) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
+    switch base {
+    case .root: return (before.root, [])
     case .data(let up):
       guard up <= keys.count else { throw .aboveRoot }
-      return (before[0], Array(keys.dropLast(up)))
+      return (before.root, keys.prefix(keys.count - up))
     case .newData(let up):
       guard up <= keys.count else { throw .aboveRoot }
-      return (after[0], Array(keys.dropLast(up)))
+      return (after.root, keys.prefix(keys.count - up))
     case .choice(let condition, let yes, let no): return try flag(condition) ? way(yes) : way(no)
     case .parent(let child):
       let below = try way(child)
       guard let keys = below.keys else { return below }
       guard !keys.isEmpty else { throw .aboveRoot }
       return (below.root, keys.dropLast())
-    case .child(let parent, let step):
-      let above = try way(parent)
-      guard let keys = above.keys, let more = try self.keys(of: step) else { return (above.root, nil) }
-      return (above.root, keys + more)
     }
   }
 
-  private func keys(of step: Step) throws(EvaluationFault) -> [ChildKey]? {
+  private mutating func keys(of step: Step) throws(EvaluationFault) -> [ChildKey]? {
     switch step {
-    case .constant(let keys): return keys
+    case .key(let key): return [key]
+    case .nowhere: return nil
     case .wildcard(let depth): return [keys[depth]]
     case .computed(let code): return Steps.keys(of: try string(code))
     }
+  }
+}
+
+/// The keys from the root down to where a walk stands: first those of the path that was asked for, which are
+/// shared with it, then those below it.
+struct WalkKeys {
+  let path: ArraySlice<ChildKey>
+  private var below: [ChildKey] = []
+  private(set) var count = 0
+
+  init(_ path: Path) {
+    self.path = path.keys
+  }
+
+  subscript(depth: Int) -> ChildKey {
+    depth < path.count ? path[path.startIndex + depth] : below[depth - path.count]
+  }
+
+  /// The first keys, in an array of their own.
+  func prefix(_ count: Int) -> [ChildKey] {
+    (0..<count).map { self[$0] }
+  }
+
+  /// Goes on along the path.
+  mutating func advance() {
+    count += 1
+  }
+
+  /// Goes below the path.
+  mutating func descend(_ key: ChildKey) {
+    below.append(key)
+    count += 1
+  }
+
+  /// Back from below the path.
+  mutating func ascend() {
+    below.removeLast()
+    count -= 1
+  }
+
+  /// Back to the root.
+  mutating func restart() {
+    below.removeAll(keepingCapacity: true)
+    count = 0
+  }
+}
+
+/// The nodes on the way of a walk, looked up when they are first asked for.
+struct Trail {
+  let root: Node
+  private var below: [Node] = []
+
+  init(_ root: Node) {
+    self.root = root
+  }
+
+  /// The node at a level of the way, 0 for the root.
+  mutating func node(at depth: Int, _ keys: WalkKeys) -> Node {
+    if depth == 0 { return root }
+    if below.count < depth {
+      below.reserveCapacity(keys.count)
+      var node = below.last ?? root
+      while below.count < depth {
+        node = node[keys[below.count]]
+        below.append(node)
+      }
+    }
+    return below[depth - 1]
+  }
+
+  /// Goes on to a child that is known already; its parent must have been looked up.
+  mutating func descend(to child: Node) {
+    below.append(child)
+  }
+
+  /// Forgets what is deeper than a level.
+  mutating func cut(to depth: Int) {
+    if below.count > depth { below.removeLast(below.count - depth) }
   }
 }
 

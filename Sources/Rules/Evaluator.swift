@@ -10,26 +10,25 @@ enum EvaluationFault: Error, Equatable {
   case meaningless
 }
 
-/// Evaluates code at one location: the nodes from the root down to it, before and after the write, and who
-/// asks.
+/// Evaluates code at one location: the way to it from the root, before and after the write, and who asks.
+///
+/// Evaluating changes nothing but what has been looked up so far.
 struct Evaluator {
   let auth: Node
   let nowMilliseconds: Double
   let query: QueryFacts?
-  /// From the root to the rule's location; both have the same length.
-  var before: [Node]
-  var after: [Node]
-  /// The keys on that way; one fewer.
-  var keys: [ChildKey]
+  var before: Trail
+  var after: Trail
+  var keys: WalkKeys
 
   /// True if the expression is true; a fault makes it false.
-  func holds(_ code: Code) -> Bool {
+  mutating func holds(_ code: Code) -> Bool {
     (try? flag(code)) ?? false
   }
 
   // MARK: Logic
 
-  func flag(_ code: Code) throws(EvaluationFault) -> Bool {
+  mutating func flag(_ code: Code) throws(EvaluationFault) -> Bool {
     switch code {
     case .and(let left, let right):
       guard try flag(left) else { return false }
@@ -39,27 +38,31 @@ struct Evaluator {
       return try flag(right)
     case .not(let operand): return try !flag(operand)
     case .exists(let place): return try !node(place).isNull
-    case .equal(let left, let right): return try areEqual(value(left), value(right))
-    case .unequal(let left, let right): return try !areEqual(value(left), value(right))
+    case .equal(let left, let right): return try Self.areEqual(value(left), value(right))
+    case .unequal(let left, let right): return try !Self.areEqual(value(left), value(right))
     case .compare(let comparison, let left, let right):
-      return try compare(comparison, value(left), value(right))
+      return try Self.compare(comparison, value(left), value(right))
     case .hasChildren(let place): return try node(place).isObject
-    case .hasAllChildren(let place, let steps):
+    case .hasAllChildren(let place, let ways):
       let parent = try node(place)
       var hasAll = true
       // A name that has no value makes the rule false, whether or not an earlier child is missing.
-      for step in steps where try node(step, in: parent).isNull { hasAll = false }
+      for way in ways {
+        var node = parent
+        for step in way { node = try self.node(step, in: node) }
+        if node.isNull { hasAll = false }
+      }
       return hasAll
-    case .isKind(let place, let kind): return isKind(try node(place), kind)
-    case .test(let test, let subject, let part): return try self.test(test, string(subject), string(part))
-    case .matches(let subject, let pattern): return try matches(string(subject), pattern)
+    case .isKind(let place, let kind): return Self.isKind(try node(place), kind)
+    case .test(let test, let subject, let part): return try Self.test(test, string(subject), string(part))
+    case .matches(let subject, let pattern): return try Self.matches(string(subject), pattern)
     default:
       guard case .bool(let value) = try value(code) else { throw .meaningless }
       return value
     }
   }
 
-  private func isKind(_ node: Node, _ kind: LeafKind) -> Bool {
+  private static func isKind(_ node: Node, _ kind: LeafKind) -> Bool {
     switch kind {
     case .string: node.isString
     case .number: node.double != nil
@@ -67,7 +70,7 @@ struct Evaluator {
     }
   }
 
-  private func areEqual(_ left: Value, _ right: Value) -> Bool {
+  private static func areEqual(_ left: Value, _ right: Value) -> Bool {
     switch (left, right) {
     case (.null, .null): true
     case (.bool(let left), .bool(let right)): left == right
@@ -77,7 +80,7 @@ struct Evaluator {
     }
   }
 
-  private func compare(_ comparison: Comparison, _ left: Value, _ right: Value) throws(EvaluationFault)
+  private static func compare(_ comparison: Comparison, _ left: Value, _ right: Value) throws(EvaluationFault)
     -> Bool
   {
     switch (left, right) {
@@ -102,12 +105,12 @@ struct Evaluator {
 
   // MARK: Values
 
-  func value(_ code: Code) throws(EvaluationFault) -> Value {
+  mutating func value(_ code: Code) throws(EvaluationFault) -> Value {
     switch code {
     case .constant(let value): return value
-    case .auth: return claims(auth)
+    case .auth: return Self.claims(auth)
     case .now: return .number(nowMilliseconds)
-    case .wildcard(let depth): return .string(Node(keys[depth].text))
+    case .wildcard(let depth): return .string(Node(key: keys[depth]))
     case .query(let field): return self.value(of: field)
     case .property(let object, let key): return try property(object, key)
     case .computedProperty(let object, let key):
@@ -117,9 +120,9 @@ struct Evaluator {
     case .priority(let place): return Value(try node(place).priority)
     case .negative(let operand): return .number(-(try number(operand)))
     case .choice(let condition, let yes, let no): return try flag(condition) ? value(yes) : value(no)
-    case .sum(let left, let right): return try sum(value(left), value(right))
+    case .sum(let left, let right): return try Self.sum(value(left), value(right))
     case .arithmetic(let operation, let left, let right):
-      return .number(try arithmetic(operation, number(left), number(right)))
+      return .number(try Self.arithmetic(operation, number(left), number(right)))
     case .length(let subject): return .number(Double(Text.utf16Length(try string(subject))))
     case .replace(let subject, let old, let new):
       return .string(try Text.replacing(string(old), with: string(new), in: string(subject)))
@@ -131,26 +134,26 @@ struct Evaluator {
     }
   }
 
-  private func claims(_ node: Node) -> Value {
+  private static func claims(_ node: Node) -> Value {
     node.isObject ? .claims(node) : Value(node)
   }
 
-  private func property(_ object: Code, _ key: ChildKey) throws(EvaluationFault) -> Value {
+  private mutating func property(_ object: Code, _ key: ChildKey) throws(EvaluationFault) -> Value {
     guard case .claims(let node) = try value(object) else { return .null }
-    return claims(node[key])
+    return Self.claims(node[key])
   }
 
-  func string(_ code: Code) throws(EvaluationFault) -> Node {
+  mutating func string(_ code: Code) throws(EvaluationFault) -> Node {
     guard case .string(let text) = try value(code) else { throw .notText }
     return text
   }
 
-  private func number(_ code: Code) throws(EvaluationFault) -> Double {
+  private mutating func number(_ code: Code) throws(EvaluationFault) -> Double {
     guard case .number(let value) = try value(code) else { throw .notNumber }
     return value
   }
 
-  private func sum(_ left: Value, _ right: Value) throws(EvaluationFault) -> Value {
+  private static func sum(_ left: Value, _ right: Value) throws(EvaluationFault) -> Value {
     switch (left, right) {
     case (.number(let left), .number(let right)): return .number(left + right)
     case (.string(let left), .string(let right)): return .string(try Text.joined(left, right))
@@ -160,7 +163,7 @@ struct Evaluator {
     }
   }
 
-  private func arithmetic(_ operation: Arithmetic, _ left: Double, _ right: Double) -> Double {
+  private static func arithmetic(_ operation: Arithmetic, _ left: Double, _ right: Double) -> Double {
     switch operation {
     case .minus: left - right
     case .times: left * right
@@ -169,7 +172,7 @@ struct Evaluator {
     }
   }
 
-  private func test(_ test: StringTest, _ subject: Node, _ part: Node) -> Bool {
+  private static func test(_ test: StringTest, _ subject: Node, _ part: Node) -> Bool {
     subject.withStringUTF8 { subject in
       part.withStringUTF8 { part in
         switch test {
@@ -182,7 +185,7 @@ struct Evaluator {
     } ?? false
   }
 
-  private func matches(_ subject: Node, _ pattern: Pattern) -> Bool {
+  private static func matches(_ subject: Node, _ pattern: Pattern) -> Bool {
     subject.withStringUTF8 { pattern.matches($0) } ?? false
   }
 

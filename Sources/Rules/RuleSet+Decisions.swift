@@ -7,9 +7,9 @@ extension RuleSet {
   ) -> Decision {
     if caller.isAdmin { return .allowed }
     var walk = RuleWalk(
-      self, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query)
-    if walk.grants(\.read, along: path) { return .allowed }
-    return .denied(explanation(".read", \.read, path))
+      self, path, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query)
+    if walk.grants(.read) { return .allowed }
+    return .denied(explanation(.read, path))
   }
 
   /// May `caller` make the one write that sets all of `paths` and turns `before` into `after`? Every path
@@ -23,23 +23,25 @@ extension RuleSet {
     if caller.isAdmin { return .allowed }
     for path in paths {
       var walk = RuleWalk(
-        self, caller: caller, before: before, after: after, nowMilliseconds: nowMilliseconds, query: nil)
-      guard walk.grants(\.write, along: path) else { return .denied(explanation(".write", \.write, path)) }
-      if let refusing = walk.firstInvalid(along: path) {
+        self, path, caller: caller, before: before, after: after, nowMilliseconds: nowMilliseconds, query: nil
+      )
+      guard walk.grants(.write) else { return .denied(explanation(.write, path)) }
+      if let refusing = walk.firstInvalid() {
         let reason = "the .validate at line \(refusing.line) is false: \(refusing.text)"
-        return .denied(Explanation(rule: ".validate", path: Path(walk.evaluator.keys).text, reason: reason))
+        return .denied(Explanation(rule: ".validate", path: walk.place.text, reason: reason))
       }
     }
     return .allowed
   }
 
-  private func explanation(_ name: String, _ kind: KeyPath<RuleNode, Rule?>, _ path: Path) -> Explanation {
+  private func explanation(_ kind: TypeCheck.Kind, _ path: Path) -> Explanation {
     var node: RuleNode? = tree
-    var rules = [tree[keyPath: kind]].compactMap(\.self)
+    var rules = [tree.rule(kind)].compactMap(\.self)
     for key in path.keys {
       node = node?.child(key)
-      if let rule = node?[keyPath: kind] { rules.append(rule) }
+      if let rule = node?.rule(kind) { rules.append(rule) }
     }
+    let name = kind.rawValue
     let list = rules.map { "line \($0.line): \($0.text)" }.joined(separator: "; ")
     let reason =
       rules.isEmpty ? "no \(name) rule applies to this path" : "no \(name) rule on the way is true (\(list))"
@@ -50,95 +52,115 @@ extension RuleSet {
 /// One operation's way through the rules and, in step, through the tree before and after it.
 struct RuleWalk {
   let tree: RuleNode
-  private(set) var evaluator: Evaluator
+  private var evaluator: Evaluator
 
   init(
-    _ rules: RuleSet, caller: Caller, before: Node, after: Node, nowMilliseconds: Int64, query: QueryFacts?
+    _ rules: RuleSet, _ path: Path, caller: Caller, before: Node, after: Node, nowMilliseconds: Int64,
+    query: QueryFacts?
   ) {
     tree = rules.tree
     evaluator = Evaluator(
-      auth: caller.auth, nowMilliseconds: Double(nowMilliseconds), query: query, before: [before],
-      after: [after],
-      keys: [])
+      auth: caller.auth, nowMilliseconds: Double(nowMilliseconds), query: query, before: Trail(before),
+      after: Trail(after), keys: WalkKeys(path))
   }
 
-  /// Is some rule of this kind true from the root down to `path`?
-  mutating func grants(_ kind: KeyPath<RuleNode, Rule?>, along path: Path) -> Bool {
+  /// Is some rule of this kind true from the root down to the path?
+  mutating func grants(_ kind: TypeCheck.Kind) -> Bool {
     var node = tree
-    if holds(node[keyPath: kind]) { return true }
-    for key in path.keys {
+    if holds(node.rule(kind)) { return true }
+    for key in evaluator.keys.path {
       guard let next = node.child(key) else { return false }
       node = next
-      descend(key)
-      if holds(node[keyPath: kind]) { return true }
+      evaluator.keys.advance()
+      if holds(node.rule(kind)) { return true }
     }
     return false
   }
 
-  /// The first `.validate` that refuses the written data: on the way to `path`, then below it. Leaves the
-  /// evaluator where it stands.
-  mutating func firstInvalid(along path: Path) -> Rule? {
-    restart()
+  /// The first `.validate` that refuses the written data: on the way to the path, then below it. Leaves the
+  /// walk where that rule stands.
+  mutating func firstInvalid() -> Rule? {
     var node = tree
+    guard node.validate != nil || node.validatesBelow else { return nil }
+    restart()
     if let rule = refusal(node) { return rule }
-    for key in path.keys {
-      guard let next = node.child(key) else { return nil }
+    for key in evaluator.keys.path {
+      guard node.validatesBelow, let next = node.child(key) else { return nil }
       node = next
-      descend(key)
+      evaluator.keys.advance()
       if let rule = refusal(node) { return rule }
     }
-    return node.validatesBelow ? firstInvalid(below: node) : nil
+    return node.validatesBelow ? firstInvalid(below: node, written) : nil
   }
 
-  private mutating func firstInvalid(below node: RuleNode) -> Rule? {
+  private mutating func firstInvalid(below node: RuleNode, _ value: Node) -> Rule? {
     var found: Rule?
-    let value = evaluator.after[evaluator.after.count - 1]
-    if node.wildcard?.node.validate != nil || node.wildcard?.node.validatesBelow == true {
-      value.forEachChild { key, _ in
-        if let next = node.child(key) { found = firstInvalid(at: next, key) }
+    if let wildcard = node.wildcard?.node, wildcard.validate != nil || wildcard.validatesBelow {
+      value.forEachChild { key, child in
+        if let next = node.child(key) { found = firstInvalid(at: next, key, child) }
         return found == nil
       }
     } else {
-      for (key, next) in node.children where found == nil { found = firstInvalid(at: next, key) }
+      for (key, next) in node.children where found == nil {
+        let child = value[key]
+        if !child.isNull { found = firstInvalid(at: next, key, child) }
+      }
     }
     return found
   }
 
-  private mutating func firstInvalid(at node: RuleNode, _ key: ChildKey) -> Rule? {
-    descend(key)
-    let found = refusal(node) ?? (node.validatesBelow ? firstInvalid(below: node) : nil)
+  private mutating func firstInvalid(at node: RuleNode, _ key: ChildKey, _ value: Node) -> Rule? {
+    guard node.validate != nil || node.validatesBelow else { return nil }
+    descend(key, value)
+    let found = refusal(node) ?? (node.validatesBelow ? firstInvalid(below: node, value) : nil)
     if found == nil { ascend() }
     return found
   }
 
-  private func refusal(_ node: RuleNode) -> Rule? {
-    guard let rule = node.validate, let value = evaluator.after.last, !value.isNull, !holds(rule) else {
-      return nil
-    }
+  private mutating func refusal(_ node: RuleNode) -> Rule? {
+    guard let rule = node.validate, !written.isNull, !holds(rule) else { return nil }
     return rule
   }
 
-  func holds(_ rule: Rule?) -> Bool {
+  mutating func holds(_ rule: Rule?) -> Bool {
     guard let rule else { return false }
     return rule.constant ?? evaluator.holds(rule.code)
   }
 
+  // MARK: Where the walk stands
+
+  /// The place where the walk stands.
+  var place: Path { Path(evaluator.keys.prefix(evaluator.keys.count)) }
+
+  /// What will be where the walk stands.
+  var written: Node {
+    mutating get { evaluator.after.node(at: evaluator.keys.count, evaluator.keys) }
+  }
+
+  /// What evaluates a rule here, for those who want to know more than its outcome.
+  var standing: Evaluator { evaluator }
+
   /// Back to the root.
   mutating func restart() {
-    evaluator.keys.removeAll(keepingCapacity: true)
-    evaluator.before.removeLast(evaluator.before.count - 1)
-    evaluator.after.removeLast(evaluator.after.count - 1)
+    evaluator.keys.restart()
   }
 
-  mutating func descend(_ key: ChildKey) {
-    evaluator.before.append(evaluator.before[evaluator.before.count - 1][key])
-    evaluator.after.append(evaluator.after[evaluator.after.count - 1][key])
-    evaluator.keys.append(key)
+  /// Goes on along the path.
+  mutating func advance() {
+    evaluator.keys.advance()
   }
 
+  /// Goes below the path, to a child of what is written here.
+  mutating func descend(_ key: ChildKey, _ value: Node) {
+    _ = written
+    evaluator.keys.descend(key)
+    evaluator.after.descend(to: value)
+  }
+
+  /// Back from there.
   mutating func ascend() {
-    evaluator.before.removeLast()
-    evaluator.after.removeLast()
-    evaluator.keys.removeLast()
+    evaluator.keys.ascend()
+    evaluator.before.cut(to: evaluator.keys.count)
+    evaluator.after.cut(to: evaluator.keys.count)
   }
 }

@@ -10,6 +10,9 @@ final class RuleNode: Sendable {
   /// Where `.indexOn` stands; nil without one.
   let indexLine: Int?
   let children: [ChildKey: RuleNode]
+  /// The same, if they are so few that looking through them is faster than hashing.
+  private let few: [(key: ChildKey, node: RuleNode)]
+  private static let fewLimit = 8
   /// The `$name` child, which serves every key without a child of its own.
   let wildcard: (name: String, node: RuleNode)?
   /// Some location below has a `.validate`.
@@ -26,6 +29,7 @@ final class RuleNode: Sendable {
     self.indexes = indexes
     self.indexLine = indexLine
     self.children = children
+    few = children.count <= Self.fewLimit ? children.map { ($0.key, $0.value) } : []
     self.wildcard = wildcard
     let below = Array(children.values) + [wildcard?.node].compactMap(\.self)
     validatesBelow = below.contains { $0.validate != nil || $0.validatesBelow }
@@ -36,21 +40,35 @@ final class RuleNode: Sendable {
 
   /// The location that governs `key`: the literal child if there is one, else the wildcard.
   func child(_ key: ChildKey) -> RuleNode? {
-    children[key] ?? wildcard?.node
+    if children.count > Self.fewLimit { return children[key] ?? wildcard?.node }
+    for index in few.indices where few[index].key == key { return few[index].node }
+    return wildcard?.node
+  }
+
+  /// The rule of a kind that stands here.
+  func rule(_ kind: TypeCheck.Kind) -> Rule? {
+    switch kind {
+    case .read: read
+    case .write: write
+    case .validate: validate
+    }
   }
 }
 
 /// A rule: its expression, and where it stands in the rules text.
-struct Rule: Sendable {
+final class Rule: Sendable {
   let code: Code
   /// The expression as written, escapes resolved.
   let text: String
   let line: Int
-
   /// The rule's outcome if it needs no evaluation.
-  var constant: Bool? {
-    if case .constant(.bool(let value)) = code { return value }
-    return nil
+  let constant: Bool?
+
+  init(code: Code, text: String, line: Int) {
+    self.code = code
+    self.text = text
+    self.line = line
+    if case .constant(.bool(let value)) = code { constant = value } else { constant = nil }
   }
 }
 

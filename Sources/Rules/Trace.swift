@@ -39,8 +39,9 @@ extension RuleSet {
   ) -> DecisionTrace {
     var tracer = Tracer(
       walk: RuleWalk(
-        self, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query))
-    let isAllowed = tracer.grants(".read", \.read, along: path)
+        self, path, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query)
+    )
+    let isAllowed = tracer.grants(.read)
     return DecisionTrace(isAllowed: caller.isAdmin || isAllowed, rules: tracer.rules)
   }
 
@@ -52,8 +53,9 @@ extension RuleSet {
     for path in paths {
       var tracer = Tracer(
         walk: RuleWalk(
-          self, caller: caller, before: before, after: after, nowMilliseconds: nowMilliseconds, query: nil))
-      let isAllowed = tracer.grants(".write", \.write, along: path) && tracer.validates(path)
+          self, path, caller: caller, before: before, after: after, nowMilliseconds: nowMilliseconds,
+          query: nil))
+      let isAllowed = tracer.grants(.write) && tracer.validates()
       rules += tracer.rules
       if !isAllowed { return DecisionTrace(isAllowed: caller.isAdmin, rules: rules) }
     }
@@ -71,42 +73,45 @@ private struct Tracer {
     self.walk = walk
   }
 
-  mutating func grants(_ name: String, _ kind: KeyPath<RuleNode, Rule?>, along path: Path) -> Bool {
+  mutating func grants(_ kind: TypeCheck.Kind) -> Bool {
     var node = walk.tree
     scopes = [:]
-    if note(name, node[keyPath: kind]) { return true }
-    for (depth, key) in path.keys.enumerated() {
+    if note(kind, node.rule(kind)) { return true }
+    for (depth, key) in walk.standing.keys.path.enumerated() {
       guard let next = enter(node, key, depth) else { return false }
+      walk.advance()
       node = next
-      if note(name, node[keyPath: kind]) { return true }
+      if note(kind, node.rule(kind)) { return true }
     }
     return false
   }
 
-  mutating func validates(_ path: Path) -> Bool {
+  mutating func validates() -> Bool {
     walk.restart()
     scopes = [:]
     var node = walk.tree
     if !passes(node) { return false }
-    for (depth, key) in path.keys.enumerated() {
+    for (depth, key) in walk.standing.keys.path.enumerated() {
       guard let next = enter(node, key, depth) else { return true }
+      walk.advance()
       node = next
       if !passes(node) { return false }
     }
-    return validates(below: node)
+    return validates(below: node, walk.written, walk.standing.keys.count)
   }
 
-  private mutating func validates(below node: RuleNode) -> Bool {
-    guard node.validatesBelow, let value = walk.evaluator.after.last else { return true }
-    var keys: [ChildKey] = []
-    value.forEachChild { key, _ in
-      if node.child(key) != nil { keys.append(key) }
+  private mutating func validates(below node: RuleNode, _ value: Node, _ depth: Int) -> Bool {
+    guard node.validatesBelow else { return true }
+    var children: [(key: ChildKey, value: Node)] = []
+    value.forEachChild { key, child in
+      if node.child(key) != nil { children.append((key, child)) }
       return true
     }
-    for key in keys {
+    for (key, child) in children {
       let outer = scopes
-      guard let next = enter(node, key, walk.evaluator.keys.count) else { continue }
-      guard passes(next), validates(below: next) else { return false }
+      guard let next = enter(node, key, depth) else { continue }
+      walk.descend(key, child)
+      guard passes(next), validates(below: next, child, depth + 1) else { return false }
       walk.ascend()
       scopes = outer
     }
@@ -114,32 +119,29 @@ private struct Tracer {
   }
 
   private mutating func passes(_ node: RuleNode) -> Bool {
-    guard let rule = node.validate, walk.evaluator.after.last?.isNull == false else { return true }
-    return note(".validate", rule)
+    guard let rule = node.validate, !walk.written.isNull else { return true }
+    return note(.validate, rule)
   }
 
   private mutating func enter(_ node: RuleNode, _ key: ChildKey, _ depth: Int) -> RuleNode? {
     guard let next = node.child(key) else { return nil }
     if node.children[key] == nil, let wildcard = node.wildcard { scopes[wildcard.name] = depth }
-    walk.descend(key)
     return next
   }
 
-  private mutating func note(_ name: String, _ rule: Rule?) -> Bool {
+  private mutating func note(_ kind: TypeCheck.Kind, _ rule: Rule?) -> Bool {
     guard let rule else { return false }
     let outcome = walk.holds(rule)
     var parts: [RuleTrace.Part] = []
-    if rule.constant == nil, let kind = TypeCheck.Kind(rawValue: name),
-      let whole = try? Parser.parse(rule.text)
-    {
+    if rule.constant == nil, let whole = try? Parser.parse(rule.text) {
       var explainer = Explainer(
-        kind: kind, wildcards: scopes, text: Array(rule.text.utf8), evaluator: walk.evaluator)
+        kind: kind, wildcards: scopes, text: Array(rule.text.utf8), evaluator: walk.standing)
       explainer.explain(whole, depth: 0)
       parts = explainer.parts
     }
     rules.append(
       RuleTrace(
-        rule: name, path: Path(walk.evaluator.keys).text, line: rule.line, expression: rule.text,
+        rule: kind.rawValue, path: walk.place.text, line: rule.line, expression: rule.text,
         outcome: outcome,
         parts: parts))
     return outcome
@@ -151,7 +153,7 @@ private struct Explainer {
   let kind: TypeCheck.Kind
   let wildcards: [String: Int]
   let text: [UInt8]
-  let evaluator: Evaluator
+  var evaluator: Evaluator
   var parts: [RuleTrace.Part] = []
 
   mutating func explain(_ expression: Expression, depth: Int) {
@@ -188,7 +190,7 @@ private struct Explainer {
   }
 
   /// The value as text; nil for what has none of its own, such as a literal or a snapshot.
-  private func value(of expression: Expression) -> String? {
+  private mutating func value(of expression: Expression) -> String? {
     switch expression.form {
     case .number, .string, .bool, .null, .pattern, .array: return nil
     default: break

@@ -36,8 +36,8 @@ extension TypeCheck {
     switch method {
     case .child, .hasChild:
       guard arguments.count == 1 else { return fault("\(name)() expects 1 argument.", expression) }
-      guard let step = self.step(arguments[0], "\(name)() expects a string argument.") else { return .faulty }
-      return method == .child ? Checked(.child(place, step)) : Checked(.exists(.child(place, step)), .boolean)
+      guard let way = self.way(arguments[0], "\(name)() expects a string argument.") else { return .faulty }
+      return method == .child ? Checked(place.child(way)) : Checked(.exists(place.child(way)), .boolean)
     case .hasChildren: return hasChildren(place, arguments, expression)
     default: break
     }
@@ -64,16 +64,16 @@ extension TypeCheck {
     guard case .array(let names) = arguments[0].form else {
       return fault("hasChildren() expects an array of child names.", expression)
     }
-    var steps: [Step] = []
+    var ways: [[Step]] = []
     for name in names {
-      guard let step = self.step(name, "hasChildren() expects an array of strings.") else { return .faulty }
-      steps.append(step)
+      guard let way = self.way(name, "hasChildren() expects an array of strings.") else { return .faulty }
+      ways.append(way)
     }
-    return Checked(.hasAllChildren(place, steps), .boolean)
+    return Checked(.hasAllChildren(place, ways), .boolean)
   }
 
   /// The way that an argument names; nil after a fault.
-  private mutating func step(_ argument: Expression, _ message: String) -> Step? {
+  private mutating func way(_ argument: Expression, _ message: String) -> [Step]? {
     if case .array = argument.form {
       report(message, argument)
       return nil
@@ -85,20 +85,18 @@ extension TypeCheck {
       return nil
     }
     switch checked.code {
-    case .constant(.string(let text)): return .constant(Steps.keys(of: text))
-    case .wildcard(let depth): return .wildcard(depth: depth)
-    default: return .computed(checked.code)
+    case .constant(.string(let text)): return Steps.keys(of: text)?.map(Step.key) ?? [.nowhere]
+    case .wildcard(let depth): return [.wildcard(depth: depth)]
+    default: return [.computed(checked.code)]
     }
   }
 
   private static func parent(of place: Place) -> Place {
-    switch place {
-    case .data(let up): return .data(up: up + 1)
-    case .newData(let up): return .newData(up: up + 1)
-    case .child(let base, .constant(let keys?)) where !keys.isEmpty:
-      return keys.count == 1 ? base : .child(base, .constant(Array(keys.dropLast())))
-    case .child(let base, .wildcard): return base
-    default: return .parent(place)
+    switch (place.base, place.steps.last) {
+    case (.data(let up), nil): return Place(.data(up: up + 1))
+    case (.newData(let up), nil): return Place(.newData(up: up + 1))
+    case (_, .key), (_, .wildcard): return Place(place.base, place.steps.dropLast())
+    default: return Place(.parent(place))
     }
   }
 

@@ -22,7 +22,7 @@ extension TypeCheck {
     let first = check(yes), second = check(no)
     guard test.type == .boolean, let left = first.type, let right = second.type else { return .faulty }
     if left == .snapshot, right == .snapshot {
-      return Checked(.choice(test.code, first.place, second.place))
+      return Checked(Place(.choice(test.code, first.place, second.place)))
     }
     for (type, branch) in [(left, yes), (right, no)] where !type.isComparable {
       return fault("Invalid ? expression: a branch must be a number, boolean, string, or null.", branch)

@@ -89,11 +89,11 @@ struct TypeCheck {
     switch name {
     case "auth": return Checked(.auth, .auth)
     case "now": return Checked(.now, .number)
-    case "root": return Checked(.root)
-    case "data": return Checked(.data(up: 0))
+    case "root": return Checked(Place.root)
+    case "data": return Checked(Place(.data(up: 0)))
     case "newData":
       if kind == .read { return fault("newData is invalid in .read expressions.", expression) }
-      return Checked(.newData(up: 0))
+      return Checked(Place(.newData(up: 0)))
     case "query": return Checked(.failure, .query)
     default: return fault("Unknown variable '\(name)'.", expression)
     }

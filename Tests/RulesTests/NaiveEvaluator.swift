@@ -252,7 +252,10 @@ struct NaiveEvaluator {
 
   private static func way(_ keys: [String]?, _ path: String) -> [String]? {
     let parts = path.split(separator: "/").map(String.init)
-    guard let keys, parts.allSatisfy({ $0.allSatisfy { !".#$[]".contains($0) } }) else { return nil }
+    let isLegal = parts.allSatisfy { part in
+      part.unicodeScalars.allSatisfy { !".#$[]\u{7F}".unicodeScalars.contains($0) && $0.value >= 32 }
+    }
+    guard let keys, isLegal else { return nil }
     return keys + parts
   }
 }
