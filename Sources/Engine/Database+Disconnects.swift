@@ -58,7 +58,7 @@ extension Database {
     let decision = headRules.write(
       at: writes.map(\.path), caller: caller, before: head.data, after: after, nowMilliseconds: now)
     guard case .denied(let explanation) = decision else { return nil }
-    return EngineError(.permissionDenied(explanation))
+    return denial(explanation, writing: writes.map(\.path), caller, head.data, after, now)
   }
 
   func sequenceIdentity(_ session: EndedSession, _ item: inout BatchItem) {

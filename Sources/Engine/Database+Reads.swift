@@ -72,11 +72,11 @@ extension Database {
   }
 
   func refusal(_ path: Path, _ query: Query, as caller: Caller) -> EngineError? {
+    let now = clock.nowMilliseconds(), facts = query == .all ? nil : query.facts
     let decision = rules.read(
-      at: path, caller: caller, root: committed.data, nowMilliseconds: clock.nowMilliseconds(),
-      query: query == .all ? nil : query.facts)
+      at: path, caller: caller, root: committed.data, nowMilliseconds: now, query: facts)
     guard case .denied(let explanation) = decision else { return nil }
-    return EngineError(.permissionDenied(explanation))
+    return denial(explanation, reading: path, caller, rules, committed.data, now, facts)
   }
 
   /// What `.indexOn` would have to name for the query, when the rules do not.

@@ -67,7 +67,9 @@ extension Database {
         query: listen.asked?.query.facts)
       guard case .denied(let explanation) = decision else { continue }
       remove(listen)
-      let error = EngineError(.permissionDenied(explanation))
+      let error = denial(
+        explanation, reading: listen.node.path, session.caller, rules, committed.data, now,
+        listen.asked?.query.facts)
       session.outbox.append(.revoked(listen.id, error), to: session.client)
     }
   }

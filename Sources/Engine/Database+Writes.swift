@@ -117,7 +117,7 @@ extension Database {
     if case .denied(let explanation) = decision {
       // Who may only write may still create: whether anything is there shows anyway.
       if condition.isAbsence, current.isNull { return nil }
-      return .failed(EngineError(.permissionDenied(explanation)))
+      return .failed(denial(explanation, reading: path, caller, headRules, head.data, now, nil))
     }
     return condition.holds(for: current) ? nil : .stale(current: current)
   }
@@ -153,7 +153,8 @@ extension Database {
     let decision = headRules.write(
       at: entries.map { $0.path }, caller: caller, before: before, after: after, nowMilliseconds: now)
     if case .denied(let explanation) = decision {
-      return .failed(EngineError(.permissionDenied(explanation)))
+      let paths = entries.map(\.path)
+      return .failed(denial(explanation, writing: paths, caller, before, after, now))
     }
     guard isChange else { return .unchanged }
     let mark = open.payload.count

@@ -31,6 +31,14 @@ package struct DatabaseOptions: Sendable {
   /// Hears of what an operator should know; on the database's loop, so it must be short.
   package var report: @Sendable (DatabaseTrouble) -> Void = { _ in }
 
+  /// Every denial comes with the values that led to it, for developers. An operator who acts in somebody's
+  /// name is told anyway; nobody else is.
+  package var explainsDenials = false
+
+  /// Hears of every denial, with the values that led to it; on the database's loop, so it must be short. Nil
+  /// if nobody listens: values are worth their price only then.
+  package var reportDenial: (@Sendable (DatabaseID, Explanation) -> Void)?
+
   /// How long an index that nobody uses is kept.
   package var indexIdleSeconds: Int64 = 60
 

@@ -4,7 +4,7 @@ package import Rules
 /// Why a request was refused or a listen ended. Texts for clients are the wires'.
 package struct EngineError: Error, Sendable, Equatable {
   package enum Reason: Sendable, Equatable {
-    /// The rules said no; the explanation is for logs and admins.
+    /// The rules said no; the explanation is there if the client may be told.
     case permissionDenied(Explanation?)
     /// The query needs `.indexOn: index` at the path (`index` is a child path, or `.value`).
     case noIndex(index: String, path: Path)

@@ -35,7 +35,7 @@ extension FirebaseSession {
   }
 
   func explain(_ error: EngineError, into actions: inout SessionActions) {
-    guard explainsDenials, case .permissionDenied(let explanation?) = error.reason else { return }
+    guard case .permissionDenied(let explanation?) = error.reason else { return }
     actions.messages.push(debug: FirebaseText.denied(explanation.reason))
   }
 }

@@ -185,6 +185,7 @@ package struct FirebaseSession {
       return actions.messages.reply(number, Refusal(.permissionDenied, FirebaseText.actingAsNeedsAdmin))
     }
     if credential.actingAs != nil || credential.signedOut {
+      caller.isOperator = caller.isAdmin
       caller.auth = credential.signedOut ? .null : credential.actingAs ?? .null
       caller.isAdmin = false
       payload = caller.auth

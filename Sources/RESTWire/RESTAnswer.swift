@@ -16,6 +16,8 @@ struct RESTAnswer: Sendable {
   var status: Int
   var content: Content
   var etag: String?
+  /// Why the rules said no, for those who may be told.
+  var explanation: String?
 
   init(status: Int = 200, _ content: Content, etag: String? = nil) {
     self.status = status
@@ -32,6 +34,7 @@ struct RESTAnswer: Sendable {
     JSONText.appendString(error.text, to: &json)
     json.append(UInt8(ascii: "}"))
     self.init(status: error.status, .json(json))
+    explanation = error.explanation
   }
 
   /// What browsers of any origin may do.
@@ -51,6 +54,7 @@ struct RESTAnswer: Sendable {
   private static let script =
     [("Content-Type", "application/javascript; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
     + common
+  private static let denialHeader = "X-Permission-Denied"
   static let eventStream = [("Content-Type", "text/event-stream; charset=utf-8")] + common
   private static let plain = [("Content-Type", "text/plain; charset=utf-8")] + common
 
@@ -82,8 +86,12 @@ struct RESTAnswer: Sendable {
 
   private func headers(_ base: [(String, String)], _ request: RESTRequest?) -> [(String, String)] {
     let download = request?.download
-    if etag == nil, download == nil { return base }
+    if etag == nil, download == nil, explanation == nil { return base }
     var headers = base
+    if let explanation {
+      headers.append((Self.denialHeader, HeaderText.visible(explanation)))
+      headers.append(("Access-Control-Expose-Headers", Self.denialHeader))
+    }
     if let etag {
       headers.append(("ETag", etag))
       headers.append(("Access-Control-Expose-Headers", "ETag"))

@@ -75,7 +75,9 @@ final class RESTCall {
     guard let override = request.parameters[.authOverride] else { return caller }
     guard let auth = Self.auth(override) else { throw .bad(RESTText.overrideInvalid) }
     guard caller.isAdmin else { throw RESTError(401, RESTText.overrideNeedsAdmin) }
-    return Caller(auth: auth, expiresAtSeconds: caller.expiresAtSeconds)
+    var actor = Caller(auth: auth, expiresAtSeconds: caller.expiresAtSeconds)
+    actor.isOperator = true
+    return actor
   }
 
   /// The rules variable that a client wrote down: an object, whose keys are free, or null.

@@ -1,10 +1,13 @@
 import Engine
 import JSONTree
+import Rules
 
 /// A refusal: the status and the text that its JSON body carries.
 package struct RESTError: Error, Equatable, Sendable {
   package let status: Int
   package let text: String
+  /// Why the rules said no, for those who may be told.
+  var explanation: String?
 
   init(_ status: Int, _ text: String) {
     self.status = status
@@ -30,7 +33,9 @@ extension RESTError {
 
   init(_ error: EngineError, isRead: Bool) {
     switch error.reason {
-    case .permissionDenied: self = .denied
+    case .permissionDenied(let explanation):
+      self = .denied
+      self.explanation = explanation.map { "\($0.rule) at /\($0.path): \($0.reason)" }
     case .noIndex(let index, let path): self = .bad(RESTText.indexMissing(index, path: path.text))
     case .tooBig: self = .bad(isRead ? RESTText.readTooBig : RESTText.writeTooBig)
     case .invalid(let text): self = .bad(text)

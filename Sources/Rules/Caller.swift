@@ -9,6 +9,9 @@ package struct Caller: Sendable, Equatable {
   /// When the credential ends, in seconds since 1970; nil when it does not.
   package var expiresAtSeconds: Int64?
 
+  /// An operator in somebody else's name: denials are explained to them.
+  package var isOperator = false
+
   package init(auth: Node, isAdmin: Bool = false, expiresAtSeconds: Int64? = nil) {
     self.auth = auth
     self.isAdmin = isAdmin

@@ -30,6 +30,29 @@ package struct DecisionTrace: Sendable {
   package let isAllowed: Bool
   /// Every rule that was asked, in order.
   package let rules: [RuleTrace]
+
+  /// Most parts of one rule, and most characters of one value, that a sentence about a denial has.
+  private static let partLimit = 16
+  private static let valueLimit = 120
+
+  /// The values that made the refusing rules false, in one sentence; empty when no rule applied.
+  package var refusal: String {
+    let kind = rules.last?.rule
+    let refusing = rules.filter { !$0.outcome && $0.rule == kind }
+    return refusing.suffix(4).map(Self.sentence).joined(separator: "; ")
+  }
+
+  private static func sentence(_ rule: RuleTrace) -> String {
+    var values: [String] = []
+    // The whole is false, or it would not be told here; what it failed of is.
+    for part in rule.parts.prefix(partLimit) where part.depth > 0 || part.value != "false" {
+      let told = part.depth == 0 ? part.value : "\(part.text) = \(part.value)"
+      let cut = told.count > valueLimit ? told.prefix(valueLimit) + "…" : told[...]
+      if !values.contains(String(cut)) { values.append(String(cut)) }
+    }
+    let head = "line \(rule.line) at /\(rule.path)"
+    return values.isEmpty ? "\(head) is false" : "\(head): \(values.joined(separator: ", "))"
+  }
 }
 
 extension RuleSet {

@@ -56,6 +56,10 @@ package final class TreeServer: Service {
     options.defaultRules = configuration.isDevelopment ? .open : .closed
     options.checkpointEntries = configuration.checkpointEntries
     options.report = { trouble in Self.report(trouble, to: logger) }
+    options.explainsDenials = configuration.isDevelopment
+    if logger.logLevel <= .debug {
+      options.reportDenial = { database, denial in Self.report(denial, in: database, to: logger) }
+    }
     let databases = Databases(
       log: node.store, checkpoints: node.store, group: group, options: options,
       createsOnUse: configuration.isDevelopment, logger: logger)

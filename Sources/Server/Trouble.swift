@@ -1,7 +1,18 @@
 import Engine
 import Logging
+import Rules
 
 extension TreeServer {
+  /// Says in the log what the rules refused, and why.
+  static func report(_ denial: Explanation, in database: DatabaseID, to logger: Logger) {
+    logger.debug(
+      "permission denied",
+      metadata: [
+        "database": "\(database)", "rule": "\(denial.rule)", "path": "/\(denial.path)",
+        "reason": "\(denial.reason)",
+      ])
+  }
+
   /// Says in the log what an operator should know of a database.
   static func report(_ trouble: DatabaseTrouble, to logger: Logger) {
     switch trouble {

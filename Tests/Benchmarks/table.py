@@ -149,6 +149,24 @@ def single_writer():
         "(us: " + ", ".join(differences) + ")")
 
 
+RULES = """{"rules": {"bench": {"$writer": {
+  ".write": "root.child('members').child($writer).child('since').exists() && newData.isString() && newData.val().length < 500",
+  ".validate": "newData.val().beginsWith('#')"}}}}"""
+
+
+def guarded():
+    open_server, guarded_server = dhole(), dhole()
+    members = json.dumps({str(index): {"since": 1700000000000} for index in range(10_000)})
+    for path, body in ((".settings/rules", RULES), ("members", members)):
+        put = subprocess.run(["curl", "-sS", "-f", "-X", "PUT", "-H", "Authorization: Bearer owner", "--data-binary", "@-", "-o", "/dev/null",
+                              f"http://127.0.0.1:{guarded_server.port}/{path}.json?ns=bench"], input=body, capture_output=True, text=True)
+        if put.returncode:
+            sys.exit(f"{path} could not be put: {put.stderr}")
+    duel("rules-wire", "durable puts of 50 writers under rules that look in the tree and at the value, to open rules", ">= 0.75",
+         (guarded_server, "firebase", "put", "--conns", 50, "--window", 50), (open_server, "firebase", "put", "--conns", 50, "--window", 50))
+    open_server.stop(), guarded_server.stop()
+
+
 def micro(name, *more):
     run = subprocess.run(["taskset", "-c", "0", f"{options.bin}/Microbench", name, *more], capture_output=True, text=True, timeout=600)
     if run.returncode:
@@ -165,6 +183,8 @@ def micro_rows():
         ("put-listens", "CPU of a put with 100,000 listens elsewhere, to none", "<= 1.2"),
         ("window", "CPU us of a change in the window of limitToLast(50) on 1,000,000 children", "<= 100 us"),
         ("first-window", "CPU ms of that query's first answer", "<= 2 ms"),
+        ("rules", "millions of rule decisions a second, three lookups in a tree of 100,000 nodes", ">= 1"),
+        ("pattern", "ms for a pattern that makes other engines backtrack, on 100,000 characters", "<= 10 ms"),
     ]:
         if wanted(name):
             results = [micro(name, tempfile.gettempdir()) for _ in range(options.rounds)]
@@ -216,6 +236,8 @@ try:
         durable()
     if wanted("put-1"):
         single_writer()
+    if wanted("rules-wire"):
+        guarded()
     if wanted("idle"):
         idle()
     if wanted("start"):

@@ -14,7 +14,10 @@ case "put-nodes": try await PutSpeed.nodes()
 case "put-listens": try await PutSpeed.listens()
 case "window": try await WindowSpeed.change()
 case "first-window": try await WindowSpeed.first()
+case "rules": try RulesSpeed.decisions()
+case "pattern": try RulesSpeed.pattern()
 default:
-  print("usage: Microbench parse|write|sync|log|put-nodes|put-listens|window|first-window [FOLDER]")
+  let names = "parse|write|sync|log|put-nodes|put-listens|window|first-window|rules|pattern"
+  print("usage: Microbench \(names) [FOLDER]")
   exit(64)
 }
