@@ -9,7 +9,7 @@ struct ShippedRulesTests {
       path: "rules")
 
   static let names = [
-    "board", "chat", "leaderboard", "locked", "open", "per-user", "presence", "roles", "todo", "webrtc",
+    "board", "chat", "im", "leaderboard", "locked", "open", "per-user", "presence", "roles", "todo", "webrtc",
   ]
 
   private static func text(_ name: String) throws -> String {
@@ -40,6 +40,30 @@ struct ShippedRulesTests {
     #expect(try RuleFormat.format(text) == text)
     let lints = try RuleSet(text: text).lints.map(\.kind)
     #expect(lints == (name == "open" ? [.openRoot, .openRoot] : []))
+  }
+
+  @Test(arguments: names) func `a shipped rule set has a page, and the overview leads to it`(
+    name: String
+  ) throws {
+    let page = try Self.text("\(name).md")
+    #expect(page.contains("**When to use it.**") && page.contains("rules/\(name).json"))
+    #expect(try Self.text("README.md").contains("(\(name).md)"))
+  }
+
+  @Test func `the example that the language reference begins with is taken`() throws {
+    let page = try Self.text("LANGUAGE.md")
+    let blocks = page.components(separatedBy: "```json\n").dropFirst().map {
+      $0.components(separatedBy: "```")[0]
+    }
+    #expect(blocks.count == 2)
+    for block in blocks {
+      let whole = block.hasPrefix("{") ? block : #"{"rules":{\#(block)}}"#
+      do {
+        _ = try RuleSet(text: whole)
+      } catch {
+        Issue.record("\(error.text)\n\(whole)")
+      }
+    }
   }
 
   @Test func `breaking the chat rules on purpose makes their cases fail`() throws {
