@@ -16,6 +16,13 @@ import Testing
     try await run("raw_socket.py", scenario)
   }
 
+  @Test(arguments: ["admin", "socket"])
+  func `real clients are allowed and denied as the cases of the shipped rule sets say`(
+    scenario: String
+  ) async throws {
+    try await run("rules_cases.py", scenario)
+  }
+
   @Test(arguments: ["hostile", "large", "stream"])
   func `bare HTTP is answered whatever it brings`(scenario: String) async throws {
     try await run("raw_http.py", scenario)
