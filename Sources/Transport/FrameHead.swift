@@ -1,6 +1,8 @@
 /// The head of a client's frame:
 ///
 ///     F R R R opcode | M length | length, 2 or 8 bytes if 126 or 127 | mask, 4 bytes
+///
+/// A length must stand in as few bytes as it needs.
 struct FrameHead: Equatable {
   var opcode: WebSocketFraming.Opcode
   var isFinal: Bool
@@ -30,11 +32,14 @@ struct FrameHead: Equatable {
     if length == 126 {
       guard bytes.count >= 4 else { return .needs(bytes: 8) }
       length = Int(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+      guard length > 125 else { return .violation(code: CloseCode.protocolError) }
       at = 4
     } else if length == 127 {
       guard bytes.count >= 10 else { return .needs(bytes: 14) }
       let long = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
-      guard long <= UInt64(Int64.max) else { return .violation(code: CloseCode.protocolError) }
+      guard long > 0xffff, long <= UInt64(Int64.max) else {
+        return .violation(code: CloseCode.protocolError)
+      }
       length = Int(long)
       at = 10
     }

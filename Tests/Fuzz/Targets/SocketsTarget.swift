@@ -47,8 +47,8 @@ extension FuzzTarget {
     }
     var sent: [UInt8] = []
     while let piece = try channel.readOutbound(as: ByteBuffer.self) { sent += Array(buffer: piece) }
-    channel.embeddedEventLoop.advanceTime(by: .seconds(600))
-    try Finding.check(!channel.isActive, "a silent connection is still open after ten minutes")
+    for _ in 0..<20 where channel.isActive { channel.embeddedEventLoop.advanceTime(by: .seconds(10)) }
+    try Finding.check(!channel.isActive, "a silent connection is still open after 200 seconds")
     try Finding.check(server.connectionCount == 0, "a connection that has ended is remembered")
     return sent
   }
