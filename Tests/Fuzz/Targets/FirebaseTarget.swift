@@ -2,6 +2,7 @@ import Engine
 import FirebaseWire
 import JSONTree
 import NIOCore
+import Synchronization
 import TestSupport
 import Transport
 
@@ -53,9 +54,17 @@ private final class FirebaseStage {
     var limits = FirebaseLimits.standard
     limits.messageBytes = 1 << 16
     limits.waitingRequests = 100
+    let sessions = Mutex(0)
     services = FirebaseServices(
       databases: room.directory, authenticator: FuzzAuthenticator(), clock: room.clock, limits: limits,
-      explainsDenials: true, newSession: { "s" })
+      explainsDenials: true,
+      newSession: {
+        // The first two, of the watchers, are not to be guessed.
+        sessions.withLock { count in
+          count += 1
+          return count < 3 ? "b7c1f0e6-watcher-\(count)-5d9a42" : "s\(count)"
+        }
+      })
     for query in [nil, Follower.query] {
       let watcher = player("v=5")
       watcher.follower.query = query

@@ -30,10 +30,15 @@ struct Follower {
     var bytes = bytes
     while let first = bytes.readInteger(as: UInt8.self), let second = bytes.readInteger(as: UInt8.self) {
       try Finding.check(first == 0x81 && second < 128, "not a whole text frame of a server")
-      var count = Int(second)
-      if count == 126 { count = bytes.readInteger(as: UInt16.self).map(Int.init) ?? -1 }
-      if count == 127 { count = bytes.readInteger(as: UInt64.self).map { Int($0) } ?? -1 }
-      guard let payload = bytes.readBytes(length: count) else { throw Finding("a frame is cut off") }
+      let count: Int? =
+        switch second {
+        case 126: bytes.readInteger(as: UInt16.self).map(Int.init)
+        case 127: bytes.readInteger(as: UInt64.self).map { Int($0) }
+        default: Int(second)
+        }
+      guard let count, let payload = bytes.readBytes(length: count) else {
+        throw Finding("a frame is cut off")
+      }
       try take(payload)
     }
     try Finding.check(bytes.readableBytes == 0, "half a frame")
