@@ -1,22 +1,24 @@
 import JSONTree
 
 extension ListenerTree {
-  /// What is wrong with the tree, nil if nothing. For tests: walks everything.
-  func violation() -> String? { violation(root) }
+  /// What is wrong with the tree, or with the views of it, over this data; nil if nothing. For tests: walks
+  /// everything.
+  func violation(in data: Node) -> String? { violation(root, data) }
 
-  private func violation(_ node: ListenerNode) -> String? {
+  private func violation(_ node: ListenerNode, _ data: Node) -> String? {
     if node !== root, node.isUnused { return "an unused place was not removed: \(node.path)" }
     if let found = violation(node.audience, node, nil) { return found }
     for (query, view) in node.views {
       if view.query != query || view.node !== node { return "a view is filed wrongly at \(node.path)" }
       if view.audience.isEmpty { return "a view without listens was kept at \(node.path)" }
       if let found = violation(view.audience, node, view) { return found }
+      if let fault = view.view.fault(in: data) { return "the view \(query) of \(node.path) \(fault)" }
     }
     for (key, child) in node.children {
       if child.path != node.path.appending(key) || child.parent !== node {
         return "a place is filed wrongly: \(child.path) under \(node.path)"
       }
-      if let found = violation(child) { return found }
+      if let found = violation(child, data[key]) { return found }
     }
     return nil
   }
@@ -42,6 +44,6 @@ extension Database {
     if counters.listens == 0, !listeners.root.isUnused { return "places are left without listens" }
     let listens = sessions.values.reduce(0) { $0 + $1.listens.count }
     if listens != counters.listens { return "\(listens) listens are counted as \(counters.listens)" }
-    return listeners.violation()
+    return listeners.violation(in: committed.data)
   }
 }

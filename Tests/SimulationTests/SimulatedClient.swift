@@ -40,6 +40,10 @@ final class SimulatedClient: Receiver, Sendable {
   struct State {
     var listens: [ListenID: Followed] = [:]
     var outcomes: [UInt64: Outcome] = [:]
+    /// What was asked for once, by the request's tag.
+    var gets: [UInt64: (path: Path, query: Query)] = [:]
+    var isGone = false
+    var diedWithServer = false
     /// What no server may do.
     var faults: [String] = []
   }
@@ -56,6 +60,19 @@ final class SimulatedClient: Receiver, Sendable {
   var listens: [ListenID: Followed] { state.withLock(\.listens) }
   var outcomes: [UInt64: Outcome] { state.withLock(\.outcomes) }
   var faults: [String] { state.withLock(\.faults) }
+  /// It has left, or its server has died: nothing reaches it any more.
+  var isGone: Bool { state.withLock(\.isGone) }
+  var diedWithServer: Bool { state.withLock(\.diedWithServer) }
+
+  func go() { state.withLock { $0.isGone = true } }
+  func die() { state.withLock { $0.diedWithServer = !$0.isGone } }
+
+  func ask(_ tag: UInt64, _ path: Path, _ query: Query) {
+    state.withLock { $0.gets[tag] = (path, query) }
+  }
+
+  /// What it believes to be at a place: nil if no listen of its own covers that.
+  func belief(at path: Path) -> FlatTree? { state.withLock { $0.belief(at: path) } }
 
   func follow(_ id: ListenID, _ followed: Followed) {
     state.withLock { $0.listens[id] = followed }
@@ -66,6 +83,7 @@ final class SimulatedClient: Receiver, Sendable {
   }
 
   func receive(frames: ByteBuffer) {
+    if isGone { return }
     for (change, variant) in dialect.decode(frames) {
       state.withLock { $0.hear(change, variant) }
     }
@@ -73,6 +91,7 @@ final class SimulatedClient: Receiver, Sendable {
 
   func receive(_ event: ListenEvent) {
     state.withLock { state in
+      if state.isGone { return }
       switch event {
       case .initial(let id, let value):
         if state.listens[id]?.value != nil { state.faults.append("a second initial event for \(id)") }
@@ -85,9 +104,11 @@ final class SimulatedClient: Receiver, Sendable {
 
   func receive(_ answer: Answer) {
     state.withLock { state in
+      if state.isGone { return }
       if state.outcomes.updateValue(answer.outcome, forKey: answer.tag) != nil {
         state.faults.append("a second answer to \(answer.tag)")
       }
+      state.check(answer)
       if case .listening = answer.outcome, let followed = state.listens[answer.tag], followed.value == nil {
         state.faults.append("listen \(answer.tag) was answered before its initial event")
       }
@@ -98,6 +119,21 @@ final class SimulatedClient: Receiver, Sendable {
 }
 
 extension SimulatedClient.State {
+  /// What a whole listen at or above a place says of it.
+  func belief(at path: Path) -> FlatTree? {
+    for followed in listens.values where followed.query.isDefault && followed.path.contains(path) {
+      if let value = followed.value { return value.part(at: path.relative(to: followed.path).names) }
+    }
+    return nil
+  }
+
+  /// A value that is read is the one that the pushes before it have made.
+  mutating func check(_ answer: Answer) {
+    guard case .value(let value) = answer.outcome, let (path, query) = gets[answer.tag] else { return }
+    guard query.isDefault, let belief = belief(at: path), belief != FlatTree(value) else { return }
+    faults.append("a get of \(path) says {\(FlatTree(value))}, but the pushes before it {\(belief)}")
+  }
+
   /// Applies a push to every listen that it is for: those with its tag, or all without one.
   mutating func hear(_ change: Change, _ variant: UInt32) {
     var isForSomebody = false

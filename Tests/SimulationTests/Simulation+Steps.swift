@@ -7,16 +7,19 @@ import TestSupport
 extension Simulation {
   func step() async throws {
     switch Int.random(in: 0..<100, using: &random) {
-    case 0..<40: await write()
-    case 40..<54: await listen()
-    case 54..<59: try await unlisten()
-    case 59..<68: await promise()
+    case 0..<34: await write()
+    case 34..<40: await transact()
+    case 40..<52: await listen()
+    case 52..<56: await get()
+    case 56..<60: try await unlisten()
+    case 60..<68: await promise()
     case 68..<73: try await goAway()
-    case 73..<88: fault()
-    case 88..<94: await letGo()
-    case 94..<98: try await rest()
+    case 73..<87: fault()
+    case 87..<93: await letGo()
+    case 93..<97: try await rest()
     default: try await crash()
     }
+    try await checkInvariants()
   }
 
   private func randomKey() -> String {
@@ -47,7 +50,6 @@ extension Simulation {
 
   private func write() async {
     let place = Int.random(in: 0..<members.count, using: &random)
-    let client = members[place].client
     let tag = nextTag
     nextTag += 1
     let path = randomPath(0...3)
@@ -72,8 +74,43 @@ extension Simulation {
         request.condition = .hash(guess.simpleHash, dialects: [.standard])
       }
     }
-    sent.append(Sent(tag: tag, client: place, writes: writes, expected: expected))
+    await send(request, tag, place, writes, expected)
+  }
+
+  private func send(
+    _ request: WriteRequest, _ tag: UInt64, _ place: Int, _ writes: [(path: Path, value: UnresolvedValue)],
+    _ expected: FlatTree?
+  ) async {
+    let client = members[place].client
+    sent.append(
+      SentWrite(tag: tag, client: members[place].simulated, writes: writes, expected: expected))
     await enter { [request] database in database.write(request, tag: tag, client: client) }
+  }
+
+  /// Adds one to a number that the client believes to be there, as a transaction does.
+  private func transact() async {
+    let place = Int.random(in: 0..<members.count, using: &random)
+    let path = randomPath(0...2)
+    guard let belief = members[place].simulated.belief(at: path) else { return }
+    let current = belief.integer(at: []).map { Node($0) } ?? .null
+    guard FlatTree(current) == belief else { return }
+    let value = UnresolvedValue(Node((belief.integer(at: []) ?? 0) + 1))
+    var request = WriteRequest(.put(path, value))
+    request.condition = .hash(current.simpleHash, dialects: [.standard])
+    let tag = nextTag
+    nextTag += 1
+    await send(request, tag, place, [(path, value)], belief)
+  }
+
+  /// Reads once; the client compares what it is told with what it believes.
+  private func get() async {
+    let member = members[Int.random(in: 0..<members.count, using: &random)]
+    let path = randomPath(0...2)
+    let query = Bool.random(using: &random) ? Query.all : randomQuery()
+    let tag = nextTag
+    nextTag += 1
+    member.simulated.ask(tag, path, query)
+    await enter { $0.get(path, query: query, tag: tag, client: member.client) }
   }
 
   private func randomQuery() -> Query {
@@ -136,9 +173,13 @@ extension Simulation {
     await enter { $0.onDisconnect(operation, tag: tag, client: member.client) }
   }
 
+  /// A client leaves: in good order, or in the middle of everything.
   private func goAway() async throws {
-    try await rest()
     let place = Int.random(in: 0..<members.count, using: &random)
+    let inDoubt = sent.filter {
+      $0.outcome == nil && ($0.client.isGone || $0.client === members[place].simulated)
+    }
+    if Bool.random(using: &random) || inDoubt.count > SentWrite.mostInDoubt { try await rest() }
     let member = members.remove(at: place)
     leave(member)
     if Bool.random(using: &random) {
@@ -155,12 +196,8 @@ extension Simulation {
   private func fault() {
     switch Int.random(in: 0..<6, using: &random) {
     case 0: log.next(.failure(.diskFull("no room")))
-    case 1:
-      log.next(.unknownThoughAppended)
-      mayBeUnknown = true
-    case 2:
-      log.next(.unknownAndAbsent)
-      mayBeUnknown = true
+    case 1: log.next(.unknownThoughAppended)
+    case 2: log.next(.unknownAndAbsent)
     case 3: checkpoints.failSaves(times: 1)
     default: log.next(.hang)
     }
@@ -176,22 +213,28 @@ extension Simulation {
     if Bool.random(using: &random) { await settle() }
   }
 
-  /// The process dies; what hung was never written, and another process starts.
+  /// The process dies, whatever it was doing, and another one starts.
   private func crash() async throws {
-    // An append whose fate is unknown may be in the log without an answer: those are waited for.
-    if mayBeUnknown { try await rest() }
     await settle()
-    log.forget()
-    try dropUnanswered()
-    for member in members { leave(member) }
+    log.die()
+    disk.die()
+    // Nothing that the dead process still does arrives anywhere.
+    for member in members {
+      member.simulated.die()
+      leave(member)
+    }
     members = []
-    // Checkpoints of the dead process may still be on their way; its database takes no part any more.
-    try await Task.sleep(for: .milliseconds(2))
+    await settle()
+    log = FaultyLog(log.log)
+    disk = MortalCheckpoints(checkpoints)
     database = try await Database.open(
-      DatabaseID("simulated"), on: loop, log: log, checkpoints: checkpoints, options: options,
+      DatabaseID("simulated"), on: loop, log: log, checkpoints: disk, options: options,
       clock: ManualClock())
     await settle()
     for _ in 0..<4 { try await join() }
+    await loop.advanceTime(by: .seconds(2))
+    await settle()
+    try await adopt(afterCrash: true)
     try await rest()
   }
 }

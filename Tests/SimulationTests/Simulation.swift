@@ -31,16 +31,9 @@ struct Violation: Error, CustomStringConvertible {
 ///
 /// A flat model applies what was acknowledged, in the order of asking. At every rest the database's tree,
 /// what each client has put together from its pushes, and the tree after a restart must be what the model
-/// says.
+/// says. Of writes whose client or whose process has died before the answer nobody knows whether they were
+/// made: then the tree must be one of those that are possible.
 final class Simulation {
-  /// A write that was sent, until its outcome is known.
-  struct Sent {
-    let tag: UInt64
-    let client: Int
-    let writes: [(path: Path, value: UnresolvedValue)]
-    let expected: FlatTree?
-  }
-
   struct Member {
     let simulated: SimulatedClient
     let client: Client
@@ -50,19 +43,20 @@ final class Simulation {
   }
 
   var random: SeededGenerator
-  let log = FaultyLog()
+  var log = FaultyLog()
   let checkpoints = MemoryCheckpoints()
+  var disk: MortalCheckpoints
   let dialect = TableDialect()
   let loop = NIOAsyncTestingEventLoop()
   let otherLoop = NIOAsyncTestingEventLoop()
   var options = DatabaseOptions()
   var database: Database
   var members: [Member] = []
-  var sent: [Sent] = []
+  var sent: [SentWrite] = []
+  /// Sessions that ended while nobody knew whether what they had asked for their end was registered.
+  var doubtful: Set<String> = []
   var model = FlatTree()
   var nextTag: UInt64 = 1
-  /// An append since the last rest may end with nobody knowing how.
-  var mayBeUnknown = false
 
   static let rules = """
     {"rules":{".read":true,".write":true,
@@ -74,8 +68,9 @@ final class Simulation {
     options.defaultRules = try RuleSet(text: Simulation.rules)
     options.checkpointEntries = UInt64.random(in: 1...20, using: &random)
     options.batchBytes = Int.random(in: 40...400, using: &random)
+    disk = MortalCheckpoints(checkpoints)
     database = try await Database.open(
-      DatabaseID("simulated"), on: loop, log: log, checkpoints: checkpoints, options: options,
+      DatabaseID("simulated"), on: loop, log: log, checkpoints: disk, options: options,
       clock: ManualClock())
     for _ in 0..<4 { try await join() }
   }
@@ -109,6 +104,14 @@ final class Simulation {
   func rest(comparing: Bool = true) async throws {
     log.release()
     log.always(.success)
+    try await quiesce()
+    try await adopt(afterCrash: false)
+    for i in members.indices { noteRegistration(i) }
+    if comparing { try await compare() }
+  }
+
+  /// Runs until every request that can be answered is, and nothing is going on.
+  func quiesce() async throws {
     var rounds = 0
     while !isAnswered {
       rounds += 1
@@ -120,53 +123,59 @@ final class Simulation {
     }
     await loop.advanceTime(by: .seconds(2))
     await settle()
-    try applySent()
-    for i in members.indices { noteRegistration(i) }
-    mayBeUnknown = false
-    if comparing { try await compare() }
+    if sent.contains(where: \.isInDoubt) || !doubtful.isEmpty { try await awaitTheUnheard() }
   }
 
-  /// A crash: what has no answer was not written.
-  func dropUnanswered() throws {
-    sent.removeAll { members[$0.client].simulated.outcomes[$0.tag] == nil }
-    try applySent()
-    for i in members.indices { noteRegistration(i) }
+  /// What nobody hears the end of may still be on its way into the log, but not once a later write is made.
+  private func awaitTheUnheard() async throws {
+    guard let member = members.first else { return }
+    let path = Path([ChildKey(unchecked: "last")])
+    var tag: UInt64 = 0
+    for round in 0..<400 {
+      switch member.simulated.outcomes[tag] {
+      case .written?:
+        model.set(Node(1), at: path.names)
+        // What the engine tries again by itself has its time.
+        await loop.advanceTime(by: .seconds(2))
+        return await settle()
+      case nil where tag > 0: break
+      default:
+        tag = nextTag
+        nextTag += 1
+        await enter { [tag] in $0.write(.put(path, Node(1)), tag: tag, client: member.client) }
+      }
+      log.release()
+      await loop.advanceTime(by: .milliseconds(50))
+      await settle()
+      if round % 10 == 9 { try await Task.sleep(for: .milliseconds(1)) }
+    }
+    throw Violation(description: "a write is never made")
   }
 
   private var isAnswered: Bool {
-    sent.allSatisfy { members[$0.client].simulated.outcomes[$0.tag] != nil }
+    sent.allSatisfy { $0.outcome != nil || $0.client.isGone }
       && members.allSatisfy { member in
         member.registration.map { member.simulated.outcomes[$0] != nil } ?? true
       }
   }
 
-  /// Brings the model up to what was answered, in the order of asking.
-  private func applySent() throws {
-    for write in sent {
-      switch members[write.client].simulated.outcomes[write.tag] {
-      case .written:
-        if let expected = write.expected, let path = write.writes.first?.path,
-          model.part(at: path.names) != expected
-        {
-          throw Violation(description: "a conditional write succeeded on another value")
-        }
-        let before = model
-        for (path, value) in write.writes {
-          let node = value.resolved(nowMilliseconds: 0) { relative in
-            before.integer(at: path.appending(relative).names).map { Node($0) } ?? .null
-          }
-          model.set(node, at: path.names)
-        }
-      case .stale:
-        if let path = write.writes.first?.path, model.part(at: path.names) == write.expected {
-          throw Violation(description: "a conditional write was refused though its value was there")
-        }
-      case .failed(let error):
-        guard case .unavailable = error.reason else { throw Violation(description: "refused: \(error)") }
-      case let outcome:
-        throw Violation(description: "a write was answered with \(String(describing: outcome))")
-      }
+  var data: Node {
+    get async throws {
+      let database = database
+      return try await loop.executeInContext { database.assumeIsolated { $0.data } }
     }
+  }
+
+  /// Brings the model up to what was answered, in the order of asking, and to what must have become of the
+  /// rest.
+  func adopt(afterCrash: Bool) async throws {
+    let data = FlatTree(try await data)
+    for session in doubtful {
+      // Only the session's end writes here, so the tree tells.
+      if data.leaves[["p", session]] != nil { model.set(Node("gone"), at: ["p", session]) }
+    }
+    doubtful = []
+    model = try SentWrite.model(model, after: sent, seen: data, afterCrash: afterCrash)
     sent = []
   }
 
@@ -178,27 +187,35 @@ final class Simulation {
 
   /// What a session left is there once it is gone.
   func leave(_ member: Member) {
-    if member.leaves { model.set(Node("gone"), at: ["p", member.simulated.session]) }
+    member.simulated.go()
+    if member.registration != nil, member.simulated.outcomes[member.registration ?? 0] == nil {
+      doubtful.insert(member.simulated.session)
+    } else {
+      var member = member
+      if let tag = member.registration, case .done? = member.simulated.outcomes[tag] {
+        member.leaves.toggle()
+      }
+      if member.leaves { model.set(Node("gone"), at: ["p", member.simulated.session]) }
+    }
+  }
+
+  /// The listener tree and the windows are sound at any time.
+  func checkInvariants() async throws {
+    let database = database
+    let fault = try await loop.executeInContext { database.assumeIsolated { $0.listenerFault } }
+    if let fault { throw Violation(description: fault) }
   }
 
   private func compare() async throws {
-    let database = database
-    let (data, fault) = try await loop.executeInContext {
-      database.assumeIsolated { ($0.data, $0.listenerFault) }
-    }
-    if let fault { throw Violation(description: fault) }
+    try await checkInvariants()
+    let data = try await data
     guard FlatTree(data) == model else {
       throw Violation(description: "the tree is \(FlatTree(data)), but should be \(model)")
     }
     for member in members {
       if let fault = member.simulated.faults.first { throw Violation(description: fault) }
       for (id, followed) in member.simulated.listens {
-        let location = data[followed.path]
-        var index: ChildIndex?
-        if !followed.query.isDefault, followed.query.index != .key {
-          index = ChildIndex(building: location, order: followed.query.index)
-        }
-        let shown = FlatTree(filtered(location, query: followed.query, index: index))
+        let shown = Simulation.shown(data, followed.path, followed.query)
         guard followed.value == shown else {
           let seen = followed.value.map(\.description) ?? "nothing"
           throw Violation(
@@ -206,5 +223,15 @@ final class Simulation {
         }
       }
     }
+  }
+
+  /// What a query shows, by the simplest way to find out.
+  static func shown(_ data: Node, _ path: Path, _ query: Query) -> FlatTree {
+    let location = data[path]
+    var index: ChildIndex?
+    if !query.isDefault, query.index != .key {
+      index = ChildIndex(building: location, order: query.index)
+    }
+    return FlatTree(filtered(location, query: query, index: index))
   }
 }

@@ -22,6 +22,7 @@ package final class FaultyLog: CommitLog, Sendable {
     var held: [@Sendable (CommitLogError?) -> Void] = []
     var tailFailures = 0
     var appends = 0
+    var isDead = false
   }
 
   package let log: MemoryLog
@@ -72,6 +73,15 @@ package final class FaultyLog: CommitLog, Sendable {
     }
   }
 
+  /// The process that has this log dies: what hangs, and whatever it asks from now on, is neither done nor
+  /// answered. Another process opens `log` with one of its own.
+  package func die() {
+    state.withLock { state in
+      state.held = []
+      state.isDead = true
+    }
+  }
+
   /// How many appends were asked for.
   package var appends: Int { state.withLock(\.appends) }
 
@@ -83,11 +93,13 @@ package final class FaultyLog: CommitLog, Sendable {
     let append = { @Sendable in
       log.appendNow(payload, kind: kind, epoch: epoch, to: database, after: after)
     }
-    let fate = state.withLock { state in
+    let fate = state.withLock { state -> Fate? in
+      if state.isDead { return nil }
       state.appends += 1
       return state.fates.isEmpty ? state.standing : state.fates.removeFirst()
     }
     switch fate {
+    case nil: break
     case .success: completion(.success(append()))
     case .failure(let error): completion(.failure(error))
     case .hang:
@@ -105,6 +117,7 @@ package final class FaultyLog: CommitLog, Sendable {
 
   package func tail(of database: DatabaseID) async throws(CommitLogError) -> LogPosition {
     let fails = state.withLock { state in
+      if state.isDead { return true }
       guard state.tailFailures > 0 else { return false }
       state.tailFailures -= 1
       return true
@@ -120,6 +133,7 @@ package final class FaultyLog: CommitLog, Sendable {
   }
 
   package func trim(_ database: DatabaseID, below index: UInt64) async throws(CommitLogError) {
+    if state.withLock(\.isDead) { return }
     try await log.trim(database, below: index)
   }
 }
