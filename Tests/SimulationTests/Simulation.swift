@@ -121,7 +121,9 @@ final class Simulation {
       log.release()
       if rounds % 10 == 0 { try await Task.sleep(for: .milliseconds(1)) }
     }
-    await loop.advanceTime(by: .seconds(2))
+    // What the engine itself has to write is tried again until it is in the log.
+    log.calm()
+    await loop.advanceTime(by: .seconds(3))
     await settle()
     if sent.contains(where: \.isInDoubt) || !doubtful.isEmpty { try await awaitTheUnheard() }
   }

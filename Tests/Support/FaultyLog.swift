@@ -42,6 +42,11 @@ package final class FaultyLog: CommitLog, Sendable {
     state.withLock { $0.standing = fate }
   }
 
+  /// Forgets what `next` said of appends that have not come.
+  package func calm() {
+    state.withLock { $0.fates = [] }
+  }
+
   /// Makes the next readings of the tail fail.
   package func failTail(times: Int) {
     state.withLock { $0.tailFailures = times }

@@ -115,9 +115,9 @@ private struct StoredSample: Sendable {
       }
       let rest = Array(texts[Int(after.index)...])
       if served == rest || isToldOf && database == last && served == rest.dropLast() { return }
-      throw Finding("\(database.name): \(served.count) entries are served, not the \(rest.count)there were")
+      throw Finding("\(database.name): \(served.count) entries are served, not \(rest.count)")
     } catch let error as CommitLogError {
-      guard case .corrupt = error, isChanged else { throw Finding("\(database.name): \(error)") }
+      try Finding.check(isChanged, "\(database.name) is unchanged and refused: \(error)")
     }
   }
 }
