@@ -9,9 +9,9 @@ import Transport
 extension FuzzTarget {
   /// Whole Firebase sessions: several clients, of which some follow the rules.
   ///
-  /// Each line does something. `0` to `3` begin a frame of that client's, `!` and its digit end a client, `+`,
-  /// a digit and text open one with parameters, `b` and its digit send the rest as a binary frame, `h` and `f`
-  /// let the next append hang or fail, `r` lets go what hangs, `t` lets 20 seconds pass.
+  /// Each line does something. `0` to `3` begin a frame of that client's, `!` and its digit end a client,
+  /// `+`, a digit and text open one with parameters, `b` and its digit send the rest as a binary frame, `h`
+  /// and `f` let the next append hang or fail, `r` lets go what hangs, `t` lets 20 seconds pass.
   ///
   /// Meanwhile a client listens to everything and another to a query; what they put together from their
   /// pushes must be what the database holds.
