@@ -132,7 +132,12 @@ extension Node {
   }
 
   /// True if the node has children.
-  package var isObject: Bool { block != nil }
+  package var isObject: Bool {
+    switch content {
+    case .object, .prioritized(.object, _): true
+    default: false
+    }
+  }
 
   /// True for a boolean, a number or a string.
   package var isLeaf: Bool { !isNull && !isObject }
@@ -168,8 +173,8 @@ extension Node {
 
   /// True for strings.
   package var isString: Bool {
-    switch value {
-    case .short, .long: true
+    switch content {
+    case .short, .long, .prioritized(.short, _), .prioritized(.long, _): true
     default: false
     }
   }

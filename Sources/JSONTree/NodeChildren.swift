@@ -4,7 +4,12 @@ extension Node {
 
   /// The child under a key; null if there is none.
   package subscript(key: ChildKey) -> Node {
-    block?.find(key) ?? .null
+    // Said case by case: going by `block` would hold and let go of it once more.
+    switch content {
+    case .object(let block): return block.find(key)
+    case .prioritized(.object(let block), _): return block.find(key)
+    default: return .null
+    }
   }
 
   /// Calls `body` for each child in key order, until it returns false.

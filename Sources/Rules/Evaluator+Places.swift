@@ -125,37 +125,41 @@ struct WalkKeys {
   }
 }
 
-/// The nodes on the way of a walk, looked up when they are first asked for.
+/// The nodes on the way of a walk, looked up when they are first asked for. The last one is remembered: most
+/// rules ask for the place where they stand, again and again, and seldom for one above it.
 struct Trail {
   let root: Node
-  private var below: [Node] = []
+  private var last: Node
+  private var depth = 0
 
   init(_ root: Node) {
     self.root = root
+    last = root
   }
 
   /// The node at a level of the way, 0 for the root.
   mutating func node(at depth: Int, _ keys: WalkKeys) -> Node {
+    if depth == self.depth { return last }
     if depth == 0 { return root }
-    if below.count < depth {
-      below.reserveCapacity(keys.count)
-      var node = below.last ?? root
-      while below.count < depth {
-        node = node[keys[below.count]]
-        below.append(node)
-      }
+    var node = depth > self.depth ? last : root
+    for level in (depth > self.depth ? self.depth : 0)..<depth { node = node[keys[level]] }
+    // What lies above is seldom asked for twice; what lies below was left for good.
+    if depth > self.depth {
+      last = node
+      self.depth = depth
     }
-    return below[depth - 1]
+    return node
   }
 
-  /// Goes on to a child that is known already; its parent must have been looked up.
-  mutating func descend(to child: Node) {
-    below.append(child)
+  /// Stands at a node that is known already.
+  mutating func stand(at node: Node, depth: Int) {
+    last = node
+    self.depth = depth
   }
 
   /// Forgets what is deeper than a level.
   mutating func cut(to depth: Int) {
-    if below.count > depth { below.removeLast(below.count - depth) }
+    if self.depth > depth { stand(at: root, depth: 0) }
   }
 }
 

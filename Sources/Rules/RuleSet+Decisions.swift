@@ -97,23 +97,25 @@ struct RuleWalk {
     var found: Rule?
     if let wildcard = node.wildcard?.node, wildcard.validate != nil || wildcard.validatesBelow {
       value.forEachChild { key, child in
-        if let next = node.child(key) { found = firstInvalid(at: next, key, child) }
+        if let next = node.child(key) { found = firstInvalid(at: next, key, child, in: value) }
         return found == nil
       }
     } else {
       for (key, next) in node.children where found == nil {
         let child = value[key]
-        if !child.isNull { found = firstInvalid(at: next, key, child) }
+        if !child.isNull { found = firstInvalid(at: next, key, child, in: value) }
       }
     }
     return found
   }
 
-  private mutating func firstInvalid(at node: RuleNode, _ key: ChildKey, _ value: Node) -> Rule? {
+  private mutating func firstInvalid(
+    at node: RuleNode, _ key: ChildKey, _ value: Node, in parent: Node
+  ) -> Rule? {
     guard node.validate != nil || node.validatesBelow else { return nil }
     descend(key, value)
     let found = refusal(node) ?? (node.validatesBelow ? firstInvalid(below: node, value) : nil)
-    if found == nil { ascend() }
+    if found == nil { ascend(to: parent) }
     return found
   }
 
@@ -143,6 +145,8 @@ struct RuleWalk {
   /// Back to the root.
   mutating func restart() {
     evaluator.keys.restart()
+    evaluator.before.cut(to: 0)
+    evaluator.after.cut(to: 0)
   }
 
   /// Goes on along the path.
@@ -152,15 +156,14 @@ struct RuleWalk {
 
   /// Goes below the path, to a child of what is written here.
   mutating func descend(_ key: ChildKey, _ value: Node) {
-    _ = written
     evaluator.keys.descend(key)
-    evaluator.after.descend(to: value)
+    evaluator.after.stand(at: value, depth: evaluator.keys.count)
   }
 
-  /// Back from there.
-  mutating func ascend() {
+  /// Back from there, to what is written here.
+  mutating func ascend(to parent: Node) {
     evaluator.keys.ascend()
     evaluator.before.cut(to: evaluator.keys.count)
-    evaluator.after.cut(to: evaluator.keys.count)
+    evaluator.after.stand(at: parent, depth: evaluator.keys.count)
   }
 }

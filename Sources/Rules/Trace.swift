@@ -135,7 +135,7 @@ private struct Tracer {
       guard let next = enter(node, key, depth) else { continue }
       walk.descend(key, child)
       guard passes(next), validates(below: next, child, depth + 1) else { return false }
-      walk.ascend()
+      walk.ascend(to: value)
       scopes = outer
     }
     return true

@@ -8,17 +8,18 @@ enum CoveragePage {
     let rows = coverage.entries.map(row).joined(separator: "\n")
     return """
       <!doctype html>
-      <html lang="en"><head><meta charset="utf-8"><title>Rules coverage: \(Markup.escaped(title))</title>
+      <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+      <title>Rules coverage: \(Markup.escaped(title))</title>
       <style>\(style)</style></head><body>
       <h1>\(Markup.escaped(title))</h1>
-      <p>\(both) of \(all) expressions were both true and false.</p>
-      <div class="bar"><div style="width:\(share)%"></div></div>
-      <p class="key"><span class="both">both</span> <span class="true">always true</span>
-      <span class="false">always false</span> <span class="error">only errors</span>
-      <span class="never">never asked</span></p>
-      <table><thead><tr><th>Line</th><th>Location</th><th>Rule</th><th>Expression</th>
-      <th>True</th><th>False</th>
-      <th>Error</th></tr></thead><tbody>
+      <p class="sum"><b>\(both)</b> of <b>\(all)</b> expressions were both true and false.</p>
+      <div class="bar" role="img" aria-label="\(share) per cent"><div style="width:\(share)%"></div></div>
+      <p class="key">In an expression: <span class="true">part that was always true</span>
+      <span class="false">always false</span> <span class="error">only errors</span>.
+      A part without a colour was both, or was not asked.</p>
+      <table><thead><tr><th class="n">Line</th><th class="where">Rule</th><th class="verdict">Was</th>
+      <th>Expression</th><th class="n">True</th><th class="n">False</th><th class="n">Error</th></tr></thead>
+      <tbody>
       \(rows)
       </tbody></table></body></html>
 
@@ -27,11 +28,20 @@ enum CoveragePage {
 
   private static func row(_ entry: RuleCoverage.Entry) -> String {
     let tally = entry.whole
+    let kind = isConstant(entry) ? "constant" : kind(tally)
+    let verdict = isConstant(entry) ? "constant" : tally.verdict
+    func count(_ value: Int) -> String { #"<td class="n\#(value == 0 ? " zero" : "")">\#(value)</td>"# }
     return """
-      <tr><td>\(entry.line)</td><td>\(Markup.escaped(entry.location))</td><td>\(entry.rule)</td>\
-      <td><code class="\(kind(tally))">\(marked(entry))</code></td>\
-      <td>\(tally.trueCount)</td><td>\(tally.falseCount)</td><td>\(tally.errorCount)</td></tr>
+      <tr class="\(kind)"><td class="n">\(entry.line)</td>\
+      <td><b>\(entry.rule)</b><br><span class="place">\(Markup.escaped(entry.location))</span></td>\
+      <td><span class="badge">\(verdict)</span></td><td><code>\(marked(entry))</code></td>\
+      \(count(tally.trueCount))\(count(tally.falseCount))\(count(tally.errorCount))</tr>
       """
+  }
+
+  /// Nothing needs to be tried of a rule that is always the same.
+  private static func isConstant(_ entry: RuleCoverage.Entry) -> Bool {
+    entry.expression == "true" || entry.expression == "false"
   }
 
   private static func kind(_ tally: RuleCoverage.Tally) -> String {
@@ -60,18 +70,22 @@ enum CoveragePage {
   }
 
   private static let style = """
-    body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#222}
-    table{border-collapse:collapse;width:100%}th{text-align:left;color:#666;font-weight:600}
-    td,th{padding:.35rem .6rem;border-bottom:1px solid #e5e5e5;vertical-align:top}
-    code{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap;
-    border-left:4px solid;padding-left:.5rem;display:block}
-    code.both,.key .both{border-color:#2e9e5b}code.true,.key .true{border-color:#d99a1c}
-    code.false,.key .false{border-color:#c96a2b}code.error,.key .error{border-color:#8a5cc2}
-    code.never,.key .never{border-color:#c93a3a}
-    code span{border-radius:3px;padding:0 2px}span.true{background:#fbf0d6}span.false{background:#fae3d4}
-    span.error{background:#eee3fa}span.never{background:#fadcdc}
-    .key span{border-left:4px solid;padding:0 .5rem;margin-right:1rem;background:none}
+    body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#222}
+    h1{font-size:1.5rem;margin:0}.sum{margin:.25rem 0 .75rem}.key{color:#555;font-size:13px}
+    table{border-collapse:collapse;width:100%;table-layout:fixed}
+    th{text-align:left;color:#666;font-weight:600;font-size:13px}
+    td,th{padding:.5rem .6rem;border-bottom:1px solid #e5e5e5;vertical-align:top}
+    .n{width:3.2rem;text-align:right;font-variant-numeric:tabular-nums}.zero{color:#bbb}
+    .where{width:15rem}.verdict{width:7rem}.place{color:#666;font-size:13px;overflow-wrap:anywhere}
+    code{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+    .badge{display:inline-block;border-radius:4px;padding:0 .45rem;font-size:13px;white-space:nowrap;color:#fff}
+    .both .badge{background:#2a7f4c}.true .badge{background:#996a00}.false .badge{background:#b3541e}
+    .error .badge{background:#7a4fb5}.never .badge{background:#b52b2b}
+    .constant .badge{background:#eee;color:#555}
+    code span,.key span{border-radius:3px;padding:0 2px;color:#222}
+    span.true{background:#fbe8b8}span.false{background:#f9d3bb}span.error{background:#e6d6f7}
+    span.never{background:#f6caca}
     .bar{height:10px;background:#eee;border-radius:5px;overflow:hidden}
-    .bar div{height:100%;background:#2e9e5b}
+    .bar div{height:100%;background:#2a7f4c}
     """
 }

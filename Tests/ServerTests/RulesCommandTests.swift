@@ -93,6 +93,28 @@ struct RulesCommandTests {
     #expect(outcome.errors.contains(expected), "\(outcome.errors)")
   }
 
+  @Test func `coverage is a page of its own, with every rule and what the cases made of it`() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-page-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let page = folder.appending(path: "page.html").path
+    let rules = Self.rules.replacing(
+      #""text":"#, with: #""note": {".validate": "newData.val() < 5 && !data.exists()"}, "text":"#)
+    let outcome = try await self.rules(
+      ["coverage", "r.json", "c.yaml", "--html", page], ["r.json": rules, "c.yaml": Self.yaml])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("2 of 4 expressions were both true and false"))
+    let html = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(html.hasPrefix("<!doctype html>") && html.hasSuffix("</html>\n"))
+    // Nothing is fetched from anywhere.
+    #expect(!html.contains("http") && !html.contains("src=") && !html.contains("<script"))
+    #expect(html.components(separatedBy: "<tr class=").count == 5)
+    #expect(html.contains(#"<span class="badge">never asked</span>"#))
+    #expect(html.contains("newData.val() &lt; 5 &amp;&amp; !data.exists()"))
+    #expect(html.contains(#"<span class="place">/rooms/$room/note</span>"#))
+    #expect(html.contains(#"width:50%"#))
+  }
+
   @Test func `aliases of aliases and bottomless nesting are refused before they cost anything`() async throws
   {
     var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
