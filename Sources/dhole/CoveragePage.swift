@@ -78,7 +78,8 @@ enum CoveragePage {
     .n{width:3.2rem;text-align:right;font-variant-numeric:tabular-nums}.zero{color:#bbb}
     .where{width:15rem}.verdict{width:7rem}.place{color:#666;font-size:13px;overflow-wrap:anywhere}
     code{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
-    .badge{display:inline-block;border-radius:4px;padding:0 .45rem;font-size:13px;white-space:nowrap;color:#fff}
+    .badge{display:inline-block;border-radius:4px;padding:0 .45rem;font-size:13px}
+    .badge{white-space:nowrap;color:#fff}
     .both .badge{background:#2a7f4c}.true .badge{background:#996a00}.false .badge{background:#b3541e}
     .error .badge{background:#7a4fb5}.never .badge{background:#b52b2b}
     .constant .badge{background:#eee;color:#555}
