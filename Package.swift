@@ -104,7 +104,9 @@ let package = Package(
     tests(
       "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
-    tests("ServerTests", ["Engine", "JSONTree", "Server", httpClient, logging, nioCore, nioHTTP1, nioPosix]),
+    tests(
+      "ServerTests",
+      ["Engine", "JSONTree", "Server", "Transport", httpClient, logging, nioCore, nioHTTP1, nioPosix]),
     tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),

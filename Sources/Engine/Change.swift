@@ -36,6 +36,9 @@ package enum ListenEvent: Sendable {
   case initial(ListenID, Node)
   /// One change, for a listen with `sendsLocally`.
   case change(ListenID, Change)
+  /// What each listen that hears for itself shows now, after changes that its client has let go by. Every
+  /// change that follows is a later one.
+  case refreshed([(listen: ListenID, value: Node)])
   /// The listen has ended because it is no longer allowed.
   case revoked(ListenID, EngineError)
 }

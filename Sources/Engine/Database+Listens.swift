@@ -83,6 +83,17 @@ extension Database {
     }
   }
 
+  /// Tells a client what its listens show now, because it has let changes go by.
+  ///
+  /// One event holds all of it, so that no change comes in between.
+  package func refresh(_ client: Client) {
+    guard let session = sessions[client.id], session.isAttached else { return }
+    let values = session.listens.values.filter { $0.group != nil }.map { listen in
+      (listen: listen.id, value: listen.query.map(currentValue) ?? committed.data[listen.node.path])
+    }
+    session.outbox.append(.refreshed(values), to: client)
+  }
+
   // MARK: Views
 
   private func sharedView(_ query: Query, _ node: ListenerNode, isIndexed: Bool) -> SharedView {

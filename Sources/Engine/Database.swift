@@ -121,7 +121,7 @@ package actor Database {
   }
 
   /// As `enter`, but never before the present work is done.
-  nonisolated func enterLater(_ work: @escaping @Sendable (isolated Database) -> Void) {
+  package nonisolated func enterLater(_ work: @escaping @Sendable (isolated Database) -> Void) {
     eventLoop.execute {
       self.assumeIsolated {
         work($0)

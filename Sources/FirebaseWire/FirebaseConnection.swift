@@ -21,6 +21,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   private var client: Client?
   private var actions = SessionActions()
   private var expiry: Scheduled<Void>?
+  private var conflation = Conflation()
 
   package init(services: FirebaseServices, head: RequestHead) {
     self.services = services
@@ -191,23 +192,51 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   // MARK: What the database tells
 
   package func receive(frames: ByteBuffer) {
-    guard let link else { return }
+    guard let link, conflation.mayPass() else { return }
     appendMessages(to: link)
     link.append(frames: hasMoved ? MessageLines.frames(frames) : frames)
   }
 
   package func send(frames: ByteBuffer) {
-    guard let link else { return }
+    guard let link, conflation.mayPass() else { return }
     appendMessages(to: link)
-    link.send(frames: frames)
+    link.send(frames: hasMoved ? MessageLines.frames(frames) : frames)
   }
 
   package func receive(_ event: ListenEvent) {
     session?.receive(event, into: &actions)
+    if case .refreshed = event { actions.messages.append(conflation.flow()) }
   }
 
   package func receive(_ answer: Answer) {
+    if !conflation.holds(answer) {
+      session?.receive(answer, into: &actions)
+      return
+    }
+    let before = actions.messages
+    actions.messages = MessageList()
     session?.receive(answer, into: &actions)
+    conflation.hold(actions.messages)
+    actions.messages = before
+    // Too many answers: the listens are told although not all is sent, and the budget is the end of it.
+    if conflation.heldBytes > services.limits.heldAnswerBytes { refresh(isStillBehind: true) }
+  }
+
+  // MARK: Falling behind
+
+  package func fellBehind() {
+    if client != nil { conflation.begin() }
+  }
+
+  package func caughtUp() {
+    guard conflation.mayJustGoOn else { return refresh(isStillBehind: false) }
+    _ = conflation.flow()
+  }
+
+  /// Asks for what the listens show now. Until it comes, what comes of them is older.
+  private func refresh(isStillBehind: Bool) {
+    guard let database, let client, conflation.ask(isStillBehind: isStillBehind) else { return }
+    database.enterLater { $0.refresh(client) }
   }
 
   package func flush() {

@@ -8,6 +8,8 @@ package struct FirebaseLimits: Sendable, Hashable {
   package var waitingBytes: Int
   /// The longest credential, in UTF-8 bytes.
   package var credentialBytes: Int
+  /// Answers to a client that has fallen behind wait for its listens to be told again, up to so many bytes.
+  package var heldAnswerBytes = 1024 * 1024
   /// The longest time until the next look at a credential's expiry.
   package var expiryCheckSeconds: Int64
 

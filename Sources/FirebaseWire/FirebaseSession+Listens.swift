@@ -43,6 +43,11 @@ extension FirebaseSession {
     case .change(let id, let change):
       guard let listen = listens[id], listen.stage != .ended else { return }
       push(change, tag: listen.tag, into: &actions)
+    case .refreshed(let values):
+      for (id, value) in values {
+        guard let listen = listens[id], listen.stage != .ended else { continue }
+        push(.set(listen.path, value), tag: listen.tag, into: &actions)
+      }
     case .revoked(let id, let error):
       guard let listen = listens[id], listen.stage != .ended else { return }
       explain(error, into: &actions)

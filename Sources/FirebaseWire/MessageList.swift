@@ -43,6 +43,11 @@ package struct MessageList: Sendable {
     body(&bytes)
   }
 
+  /// Adds the messages of another list.
+  mutating func append(_ other: MessageList) {
+    other.forEach { message in add { $0.append(contentsOf: message) } }
+  }
+
   /// How many bytes the last message has.
   var lastCount: Int {
     lastStart.map { bytes.count - $0 } ?? 0

@@ -16,6 +16,9 @@ final class RESTStream {
   /// The value, until the answer says that the stream may begin.
   private var initial = Node.null
   private var stream: EventStream?
+  /// The peer has fallen behind: changes are left out until it is told the whole value again.
+  private var isConflating = false
+  private var hasLeftOut = false
   private var alarm: NIOScheduledCallback?
 
   private static let listen: ListenID = 1
@@ -48,6 +51,14 @@ final class RESTStream {
     guard let stream = exchange.startEventStream(headers: RESTAnswer.eventStream) else { return end() }
     self.stream = stream
     stream.onClose = { self.end() }
+    stream.onFallingBehind = { self.isConflating = true }
+    stream.onCatchingUp = {
+      guard self.hasLeftOut, let (client, database) = self.session else {
+        self.isConflating = false
+        return
+      }
+      database.enter { $0.refresh(client) }
+    }
     stream.send(frames: EventText.initial(initial, form))
     initial = .null
     setAlarm()
@@ -98,7 +109,8 @@ extension RESTStream: NIOScheduledCallbackHandler {
 
 extension RESTStream: Receiver {
   func receive(frames: ByteBuffer) {
-    if frames.readableBytes > 0 { stream?.send(frames: frames) }
+    if frames.readableBytes == 0 { return }
+    if isConflating { hasLeftOut = true } else { stream?.send(frames: frames) }
   }
 
   func receive(_ event: ListenEvent) {
@@ -110,6 +122,10 @@ extension RESTStream: Receiver {
       case .tooBig: end(EventText.cancel(RESTText.readTooBig))
       default: end(EventText.cancel(nil))
       }
+    case .refreshed(let values):
+      isConflating = false
+      hasLeftOut = false
+      for (_, value) in values { stream?.send(frames: EventText.initial(value, form)) }
     case .change: break
     }
   }

@@ -14,11 +14,23 @@ package final class EventStream {
   package let eventLoop: any EventLoop
   /// The stream ended without `close()`: the peer left, was too slow, or the server shuts down.
   package var onClose: (() -> Void)?
+  /// The peer reads too slowly: what is sent from now on costs memory, and past the budget the stream.
+  package var onFallingBehind: (() -> Void)?
+  /// Everything has been sent to a peer that had fallen behind.
+  package var onCatchingUp: (() -> Void)?
+  private var isBehind = false
   private var sink: (any EventStreamSink)?
 
   package init(eventLoop: any EventLoop, sink: any EventStreamSink) {
     self.eventLoop = eventLoop
     self.sink = sink
+  }
+
+  /// They hold those who hold the stream.
+  private func forgetCallbacks() {
+    onClose = nil
+    onFallingBehind = nil
+    onCatchingUp = nil
   }
 
   package var isOpen: Bool { sink != nil }
@@ -41,8 +53,19 @@ package final class EventStream {
   package func close() {
     let open = sink
     sink = nil
-    onClose = nil
+    forgetCallbacks()
     open?.endEventStream()
+  }
+
+  /// The connection tells whether too much waits to be sent, or nothing at all.
+  func measured(_ queuedBytes: Int, limit: Int) {
+    if !isBehind, queuedBytes > limit {
+      isBehind = true
+      onFallingBehind?()
+    } else if isBehind, queuedBytes == 0 {
+      isBehind = false
+      onCatchingUp?()
+    }
   }
 
   /// The connection tells that the stream is over.
@@ -50,7 +73,7 @@ package final class EventStream {
     guard sink != nil else { return }
     let callback = onClose
     sink = nil
-    onClose = nil
+    forgetCallbacks()
     callback?()
   }
 }

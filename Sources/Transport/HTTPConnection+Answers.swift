@@ -107,9 +107,10 @@ extension HTTPConnection: ExchangeSink {
 
 extension HTTPConnection: EventStreamSink {
   func append(frames: ByteBuffer) {
-    guard case .events(_, let isChunked) = turn else { return }
+    guard case .events(let stream, let isChunked) = turn else { return }
     let bytes = isChunked ? frames : EventStreamFraming.unchunked(frames)
-    if !outbox.append(bytes, budget: connections.limits.outboundBudgetBytes) { cutLater() }
+    if !outbox.append(bytes, budget: connections.limits.outboundBudgetBytes) { return cutLater() }
+    if outbox.waitsForNIO { stream.measured(outbox.queuedBytes, limit: connections.limits.conflationBytes) }
   }
 
   func endEventStream() {
@@ -143,6 +144,9 @@ extension HTTPConnection {
       } else {
         context.writeAndFlush(wrapOutboundOut(first), promise: written)
       }
+      if case .events(let stream, _) = turn {
+        stream.measured(outbox.queuedBytes, limit: connections.limits.conflationBytes)
+      }
       return
     case .broken: return cutLater()
     }
@@ -166,6 +170,8 @@ extension HTTPConnection {
     case .upgrading where outbox.isEmpty: upgrade()
     case .over where outbox.isEmpty: endSocket()
     case .idle: advance()
+    case .events(let stream, _):
+      stream.measured(outbox.queuedBytes, limit: connections.limits.conflationBytes)
     default: break
     }
   }

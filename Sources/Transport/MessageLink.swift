@@ -31,8 +31,18 @@ package protocol MessageHandler: AnyObject {
   func received(_ message: ByteBuffer, isText: Bool)
   /// The end of what one read brought: the time to act on all of it at once.
   func receivedAll()
+  /// The peer reads too slowly: what is sent from now on costs memory, and past the budget the connection.
+  /// May be called in the middle of sending.
+  func fellBehind()
+  /// Everything has been sent to a peer that had fallen behind.
+  func caughtUp()
   /// No message will come any more and none can be sent. Called last, once.
   func closed()
+}
+
+extension MessageHandler {
+  package func fellBehind() {}
+  package func caughtUp() {}
 }
 
 /// The close codes of RFC 6455 that this server sends.

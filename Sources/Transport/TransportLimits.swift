@@ -35,6 +35,9 @@ package struct TransportLimits: Sendable {
   /// Bytes that wait to be sent to one peer; more closes it with 1013 (WebSocket) or cuts it (event stream).
   /// A single item may be larger when nothing else waits.
   package var outboundBudgetBytes = 64 * 1024 * 1024
+  /// Once more bytes than this wait to be sent to one peer it has fallen behind: its handler may leave out
+  /// what can be told again, until all of it is sent.
+  package var conflationBytes = 4 * 1024 * 1024
   /// A peer that says nothing for this long is gone; it is pinged at half of it.
   package var silenceSeconds = 90.0
   /// How long a peer has to answer a close frame and take what was sent before it.

@@ -9,6 +9,7 @@ final class WebSocketLink: MessageLink, Connection {
   private var wantsFlush = false
   private var hasNews = false  // messages since the last `receivedAll`
   private var isPinged = false
+  private var isBehind = false  // the handler was told so
   private var heard: Int32  // the tick in which the peer was last heard of
   private var deadline: Int32 = .max  // of saying goodbye
   private var context: ChannelHandlerContext?
@@ -40,7 +41,8 @@ final class WebSocketLink: MessageLink, Connection {
 
   func append(frames: ByteBuffer) {
     guard handshake.isOpen else { return }
-    if !outbox.append(frames, budget: connections.limits.outboundBudgetBytes) { overflow() }
+    if !outbox.append(frames, budget: connections.limits.outboundBudgetBytes) { return overflow() }
+    if outbox.waitsForNIO { measure() }
   }
 
   func append(text: ByteBuffer) {
@@ -50,7 +52,10 @@ final class WebSocketLink: MessageLink, Connection {
     append(frames: frames)
   }
 
-  func flush() { act(outbox.flush()) }
+  func flush() {
+    act(outbox.flush())
+    if outbox.waitsForNIO { measure() }
+  }
 
   func send(frames: ByteBuffer) {
     guard handshake.isOpen else { return }
@@ -58,6 +63,14 @@ final class WebSocketLink: MessageLink, Connection {
       return overflow()
     }
     act(action)
+    if outbox.waitsForNIO { measure() }
+  }
+
+  /// Tells the handler once too much waits.
+  private func measure() {
+    guard !isBehind, outbox.queuedBytes > connections.limits.conflationBytes, handshake.isOpen else { return }
+    isBehind = true
+    handler?.fellBehind()
   }
 
   func close(code: UInt16, reason: String) { act(handshake.close(code: code), reason: reason) }
@@ -93,6 +106,9 @@ final class WebSocketLink: MessageLink, Connection {
     outbox.wasWritten()
     flush()
     endIfSent()
+    guard isBehind, outbox.isEmpty else { return }
+    isBehind = false
+    handler?.caughtUp()
   }
 
   /// The peer takes too little of what it is sent.

@@ -70,7 +70,7 @@ struct TestServer {
     if let body { request.body = .bytes(ByteBuffer(string: body)) }
     if let credential { request.headers.add(name: "Authorization", value: "Bearer \(credential)") }
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-    let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+    let text = String(buffer: try await response.body.collect(upTo: 1 << 24))
     return Answer(status: Int(response.status.code), body: text)
   }
 }

@@ -43,6 +43,7 @@ final class SimulatedClient: Receiver, Sendable {
     /// What was asked for once, by the request's tag.
     var gets: [UInt64: (path: Path, query: Query)] = [:]
     var isGone = false
+    var isConflating = false
     var diedWithServer = false
     /// What no server may do.
     var faults: [String] = []
@@ -64,6 +65,8 @@ final class SimulatedClient: Receiver, Sendable {
   var isGone: Bool { state.withLock(\.isGone) }
   var diedWithServer: Bool { state.withLock(\.diedWithServer) }
 
+  var isConflating: Bool { state.withLock(\.isConflating) }
+
   func go() { state.withLock { $0.isGone = true } }
   func die() { state.withLock { $0.diedWithServer = !$0.isGone } }
 
@@ -82,8 +85,11 @@ final class SimulatedClient: Receiver, Sendable {
     state.withLock { $0.listens[id] = nil }
   }
 
+  /// Lets all changes go by until it is told its listens anew.
+  func stopReading() { state.withLock { $0.isConflating = true } }
+
   func receive(frames: ByteBuffer) {
-    if isGone { return }
+    if isGone || state.withLock(\.isConflating) { return }
     for (change, variant) in dialect.decode(frames) {
       state.withLock { $0.hear(change, variant) }
     }
@@ -97,6 +103,7 @@ final class SimulatedClient: Receiver, Sendable {
         if state.listens[id]?.value != nil { state.faults.append("a second initial event for \(id)") }
         state.listens[id]?.value = FlatTree(value)
       case .change(let id, _): state.faults.append("a change nobody asked for to \(id)")
+      case .refreshed(let values): state.refresh(values)
       case .revoked(let id, _): state.faults.append("\(id) was revoked")
       }
     }
@@ -127,10 +134,32 @@ extension SimulatedClient.State {
     return nil
   }
 
+  /// Takes what the listens show as all there is to know.
+  mutating func refresh(_ values: [(listen: ListenID, value: Node)]) {
+    isConflating = false
+    var told: Set<ListenID> = []
+    for (id, value) in values {
+      guard let listen = listens[id] else { continue }
+      told.insert(id)
+      listens[id]?.value = FlatTree(value)
+      // As for a push: an outer listen speaks for the inner ones.
+      for (inner, followed) in listens where inner != id && followed.variant == 0 && listen.variant == 0 {
+        guard followed.value != nil, listen.path.contains(followed.path) else { continue }
+        told.insert(inner)
+        listens[inner]?.value = FlatTree(value[followed.path.relative(to: listen.path)])
+      }
+    }
+    for (id, followed) in listens where followed.value != nil && !told.contains(id) {
+      faults.append("listen \(id) was not told anew")
+    }
+  }
+
   /// A value that is read is the one that the pushes before it have made.
   mutating func check(_ answer: Answer) {
     guard case .value(let value) = answer.outcome, let (path, query) = gets[answer.tag] else { return }
-    guard query.isDefault, let belief = belief(at: path), belief != FlatTree(value) else { return }
+    guard !isConflating, query.isDefault, let belief = belief(at: path), belief != FlatTree(value) else {
+      return
+    }
     faults.append("a get of \(path) says {\(FlatTree(value))}, but the pushes before it {\(belief)}")
   }
 

@@ -14,7 +14,8 @@ extension Simulation {
     case 56..<60: try await unlisten()
     case 60..<68: await promise()
     case 68..<73: try await goAway()
-    case 73..<87: fault()
+    case 73..<77: await fallBehind()
+    case 77..<87: fault()
     case 87..<93: await letGo()
     case 93..<97: try await rest()
     default: try await crash()
@@ -171,6 +172,17 @@ extension Simulation {
     let operation: DisconnectOperation =
       member.leaves ? .cancel(path) : .put(path, UnresolvedValue(Node("gone")))
     await enter { $0.onDisconnect(operation, tag: tag, client: member.client) }
+  }
+
+  /// A client lets changes go by, or catches up.
+  private func fallBehind() async {
+    let member = members[Int.random(in: 0..<members.count, using: &random)]
+    await settle()
+    if member.simulated.isConflating {
+      await enter { $0.refresh(member.client) }
+    } else {
+      member.simulated.stopReading()
+    }
   }
 
   /// A client leaves: in good order, or in the middle of everything.

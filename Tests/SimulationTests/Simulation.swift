@@ -55,6 +55,8 @@ final class Simulation {
   var sent: [SentWrite] = []
   /// Sessions that ended while nobody knew whether what they had asked for their end was registered.
   var doubtful: Set<String> = []
+  /// Somebody has left since the last rest: what that causes nobody hears the end of.
+  private var somebodyLeft = false
   var model = FlatTree()
   var nextTag: UInt64 = 1
 
@@ -105,6 +107,10 @@ final class Simulation {
     log.release()
     log.always(.success)
     try await quiesce()
+    for member in members where member.simulated.isConflating {
+      database.enter { $0.refresh(member.client) }
+    }
+    await settle()
     try await adopt(afterCrash: false)
     for i in members.indices { noteRegistration(i) }
     if comparing { try await compare() }
@@ -125,7 +131,8 @@ final class Simulation {
     log.calm()
     await loop.advanceTime(by: .seconds(3))
     await settle()
-    if sent.contains(where: \.isInDoubt) || !doubtful.isEmpty { try await awaitTheUnheard() }
+    if sent.contains(where: \.isInDoubt) || !doubtful.isEmpty || somebodyLeft { try await awaitTheUnheard() }
+    somebodyLeft = false
   }
 
   /// What nobody hears the end of may still be on its way into the log, but not once a later write is made.
@@ -190,6 +197,7 @@ final class Simulation {
   /// What a session left is there once it is gone.
   func leave(_ member: Member) {
     member.simulated.go()
+    somebodyLeft = true
     if member.registration != nil, member.simulated.outcomes[member.registration ?? 0] == nil {
       doubtful.insert(member.simulated.session)
     } else {

@@ -49,6 +49,8 @@ package final class RecordingReceiver: Receiver, Sendable {
     switch event {
     case .initial(let listen, let value): add("initial \(listen) \(value.text())")
     case .change(let listen, let change): add("change \(listen) \(TestDialect.text(of: change))")
+    case .refreshed(let values):
+      add("refreshed " + values.map { "\($0.listen) \($0.value.text())" }.sorted().joined(separator: ", "))
     case .revoked(let listen, _): add("revoked \(listen)")
     }
   }

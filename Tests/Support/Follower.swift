@@ -1,35 +1,51 @@
 import Engine
-import JSONTree
-import NIOCore
+package import JSONTree
+package import NIOCore
 
 /// What a client makes of what it is sent: it reads every message strictly, and puts one listen together.
-struct Follower {
+package struct Follower {
   /// The query of its listen, tagged 1; nil for the whole tree.
-  var query: String?
-  private(set) var value = Node.null
+  package var query: String?
+  package private(set) var value = Node.null
   private var missingChunks = 0
   private var text: [UInt8] = []
 
   /// A window of two children in the order of their keys.
-  static let query = #"{"i":".key","l":2,"vf":"l"}"#
+  package static let query = #"{"i":".key","l":2,"vf":"l"}"#
 
-  var request: String {
+  /// The message that begins its listen.
+  package var request: String {
     let filter = query.map { #","q":\#($0),"t":1"# } ?? ""
     return #"{"t":"d","d":{"r":1,"a":"q","b":{"p":"/","h":""\#(filter)}}}"#
   }
 
-  func check(against data: Node) throws {
-    guard query != nil else {
-      return try Finding.check(value == data, "a listener holds \(value), but there is \(data)")
-    }
-    let window = filtered(data, query: try Query(index: .key, limit: 2, fromEnd: false), index: nil)
-    try Finding.check(value == window, "a query shows \(value), but should \(window)")
+  /// Something that no server may send.
+  package struct Fault: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
   }
 
-  mutating func take(_ bytes: ByteBuffer) throws {
+  private static func check(_ holds: Bool, _ description: @autoclosure () -> String) throws {
+    if !holds { throw Fault(description()) }
+  }
+
+  package init(query: String? = nil) { self.query = query }
+
+  /// Its listen must show what it should of this tree.
+  package func check(against data: Node) throws {
+    guard query != nil else {
+      return try Follower.check(value == data, "a listener holds \(value), but there is \(data)")
+    }
+    let window = filtered(data, query: try Query(index: .key, limit: 2, fromEnd: false), index: nil)
+    try Follower.check(value == window, "a query shows \(value), but should \(window)")
+  }
+
+  /// Takes whole frames.
+  package mutating func take(_ bytes: ByteBuffer) throws {
     var bytes = bytes
     while let first = bytes.readInteger(as: UInt8.self), let second = bytes.readInteger(as: UInt8.self) {
-      try Finding.check(first == 0x81 && second < 128, "not a whole text frame of a server")
+      try Follower.check(first == 0x81 && second < 128, "not a whole text frame of a server")
       let count: Int? =
         switch second {
         case 126: bytes.readInteger(as: UInt16.self).map(Int.init)
@@ -37,15 +53,15 @@ struct Follower {
         default: Int(second)
         }
       guard let count, let payload = bytes.readBytes(length: count) else {
-        throw Finding("a frame is cut off")
+        throw Fault("a frame is cut off")
       }
       try take(payload)
     }
-    try Finding.check(bytes.readableBytes == 0, "half a frame")
+    try Follower.check(bytes.readableBytes == 0, "half a frame")
   }
 
   private mutating func take(_ payload: [UInt8]) throws {
-    try Finding.check(!payload.isEmpty && payload != [0x30], "a frame that clients would misread")
+    try Follower.check(!payload.isEmpty && payload != [0x30], "a frame that clients would misread")
     if missingChunks > 0 {
       text += payload
       missingChunks -= 1
@@ -82,7 +98,7 @@ struct Follower {
         case "r": hasNumber = try json.readInteger() != nil
         case "a": action = try json.readString()
         case "b": body = try json.skipValue()
-        default: throw Finding("a message with \(key)")
+        default: throw Fault("a message with \(key)")
         }
       }
     }
