@@ -42,7 +42,6 @@ import Transport
       }
       #expect(try await test.ask(.PUT, "/a.json", body: "\"last\"").status == 200)
       print("100 MB of changes went by, memory grew by \(most >> 20) MB at most")
-      #expect(most < 90 << 20)
       let whole = try await test.ask(.GET, "/.json?format=export")
       let data = try Node.parse(whole.body)
       for reader in readers {
@@ -51,7 +50,9 @@ import Transport
         try reader.read { _ in false }
         try reader.follower.check(against: data)
         print("a reader was sent \(reader.bytesRead >> 20) MB")
-        #expect(reader.bytesRead < 40 << 20)
+        // Whatever waited for it was sent in the end, so that no more than this can have waited. The memory of
+        // the process says less: other tests run in it.
+        #expect(reader.bytesRead < 24 << 20)
       }
     }
   }
