@@ -30,12 +30,15 @@ enum CoveragePage {
     let tally = entry.whole
     let kind = isConstant(entry) ? "constant" : kind(tally)
     let verdict = isConstant(entry) ? "constant" : tally.verdict
-    func count(_ value: Int) -> String { #"<td class="n\#(value == 0 ? " zero" : "")">\#(value)</td>"# }
+    func count(_ value: Int, _ name: String) -> String {
+      #"<td class="n\#(value == 0 ? " zero" : "")" data-of="\#(name)">\#(value)</td>"#
+    }
     return """
-      <tr class="\(kind)"><td class="n">\(entry.line)</td>\
+      <tr class="\(kind)"><td class="n" data-of="line">\(entry.line)</td>\
       <td><b>\(entry.rule)</b><br><span class="place">\(Markup.escaped(entry.location))</span></td>\
       <td><span class="badge">\(verdict)</span></td><td><code>\(marked(entry))</code></td>\
-      \(count(tally.trueCount))\(count(tally.falseCount))\(count(tally.errorCount))</tr>
+      \(count(tally.trueCount, "true"))\(count(tally.falseCount, "false"))\
+      \(count(tally.errorCount, "errors"))</tr>
       """
   }
 
@@ -88,5 +91,10 @@ enum CoveragePage {
     span.never{background:#f6caca}
     .bar{height:10px;background:#eee;border-radius:5px;overflow:hidden}
     .bar div{height:100%;background:#2a7f4c}
+    @media(max-width:60rem){
+    thead{display:none}table,tbody,tr,td{display:block;width:auto}td{border:0;padding:.15rem 0}
+    tr{border-bottom:1px solid #e5e5e5;padding:.6rem 0}
+    td.n{display:inline-block;width:auto;margin-right:1.2rem;color:#666;font-size:13px}
+    td.n::before{content:attr(data-of) " "}}
     """
 }
