@@ -14,7 +14,7 @@ extension FirebaseSession {
     let filter = listening.queryText.map { Listen.Filter(query: query, text: $0) }
     listens.add(
       Listen(
-        id: id, path: path, filter: filter, tag: listening.tag, number: number, hash: listening.hash))
+        id: id, path: path, filter: filter, tag: listening.tag, number: number, held: listening.held))
     let form = FirebaseDialect.form(tag: listening.tag, isFiltered: !query.isDefault, carrier: carrier)
     let request = ListenRequest(path: path, query: query, form: form, listen: id)
     actions.commands.append(.listen(request, tag: RequestTag(.listen, Int64(id)).tag))
@@ -36,9 +36,10 @@ extension FirebaseSession {
     switch event {
     case .initial(let id, let value):
       guard let listen = listens[id], listen.stage != .ended else { return }
-      let hash = listen.hash
-      if hash != nil { listens.forgetHash(id) }
-      if let hash, FirebaseSession.matches(hash, value) { return }
+      let held = listen.held
+      if held != nil { listens.forgetHeld(id) }
+      if let held, FirebaseSession.matches(held.hash, value) { return }
+      if let ranges = held?.ranges, push(value, ranges, listen, into: &actions) { return }
       push(.set(listen.path, value), tag: listen.tag, into: &actions)
     case .change(let id, let change):
       guard let listen = listens[id], listen.stage != .ended else { return }
@@ -54,6 +55,19 @@ extension FirebaseSession {
       actions.messages.push(revoked: listen.path, queryText: listen.filter?.text)
       listens.end(id)
     }
+  }
+
+  /// Sends only the stretches of a value that a client has not got; false if that is all of it.
+  private func push(
+    _ value: Node, _ ranges: CompoundHash, _ listen: Listen, into actions: inout SessionActions
+  ) -> Bool {
+    guard let merges = value.rangeMerges(for: ranges) else { return false }
+    // The stretches are equal and the values are not: there is something that the ranges don't show.
+    if merges.isEmpty { return false }
+    actions.messages.push(merges, at: listen.path, tag: listen.tag)
+    guard actions.messages.lastCount > MessageChunks.mostBytes else { return true }
+    actions.messages.removeLast()
+    return false
   }
 
   /// True if a client with this hash already holds the value. Nothing is looked at that need not be.

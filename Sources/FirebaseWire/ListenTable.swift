@@ -37,17 +37,17 @@ struct Listen {
   let tag: UInt32?
   /// The number of the request that began it.
   let number: Int64
-  /// The hash of what the client holds, until the first value is known.
-  var hash: String?
+  /// What the client holds, until the first value is known.
+  var held: HeldValue?
   fileprivate(set) var stage = Stage.asked
 
-  init(id: ListenID, path: Path, filter: Filter?, tag: UInt32?, number: Int64, hash: String?) {
+  init(id: ListenID, path: Path, filter: Filter?, tag: UInt32?, number: Int64, held: HeldValue?) {
     self.id = id
     self.path = path
     self.filter = filter
     self.tag = tag
     self.number = number
-    self.hash = hash
+    self.held = held
   }
 
   var name: Name { Name(path: path, query: filter?.query ?? .all, tag: tag) }
@@ -90,9 +90,9 @@ struct ListenTable {
     }
   }
 
-  /// Forgets the hash of what the client held before the listen.
-  mutating func forgetHash(_ id: ListenID) {
-    listens[id]?.hash = nil
+  /// Forgets what the client held before the listen.
+  mutating func forgetHeld(_ id: ListenID) {
+    listens[id]?.held = nil
   }
 
   /// The database has answered: the listen stands, or what was left of it goes.

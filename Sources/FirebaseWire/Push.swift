@@ -28,6 +28,31 @@ extension MessageList {
     }
   }
 
+  /// Stretches of a value, each in place of what a client holds there.
+  mutating func push(_ merges: [RangeMerge], at path: Path, tag: UInt32?) {
+    push("rm", at: path, tag: tag) { out in
+      out.append(UInt8(ascii: "["))
+      for (index, merge) in merges.enumerated() {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        out.append(UInt8(ascii: "{"))
+        if let start = merge.start {
+          out.append(#""s":"#)
+          out.append(string: start)
+          out.append(UInt8(ascii: ","))
+        }
+        if let end = merge.end {
+          out.append(#""e":"#)
+          out.append(string: end)
+          out.append(UInt8(ascii: ","))
+        }
+        out.append(#""m":"#)
+        merge.value.write(.export, into: &out)
+        out.append(UInt8(ascii: "}"))
+      }
+      out.append(UInt8(ascii: "]"))
+    }
+  }
+
   private mutating func push(
     _ action: StaticString, at path: Path, tag: UInt32?, payload: (inout [UInt8]) -> Void
   ) {

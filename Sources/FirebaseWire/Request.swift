@@ -39,8 +39,21 @@ package struct Listening: Sendable {
   package var queryText: [UInt8]?
   /// The number that marks the pushes of a filtered listen.
   package var tag: UInt32?
-  /// The hash of what the client holds already.
-  package var hash: String?
+  /// What the client holds already.
+  package var held: HeldValue?
+}
+
+/// The value of a listen's place as a client has it, or what it says of it.
+package final class HeldValue: Sendable {
+  /// The hash of all of it.
+  package let hash: String
+  /// The hashes of stretches of it, from clients that can replace a stretch.
+  package let ranges: CompoundHash?
+
+  package init(hash: String, ranges: CompoundHash? = nil) {
+    self.hash = hash
+    self.ranges = ranges
+  }
 }
 
 /// What a client says of who it is.

@@ -135,6 +135,8 @@ extension RequestReader {
   private mutating func listening(_ verb: Verb) throws(JSONSyntaxError) -> Action {
     var path: Path?
     var listening = Listening(path: .root)
+    var hash: String?
+    var ranges: CompoundHash?
     try json.beginObject()
     while let field = try json.nextKey(Field.init) {
       switch field {
@@ -156,18 +158,53 @@ extension RequestReader {
         }
         listening.tag = UInt32(tag)
       case .hash:
-        listening.hash = try optionalString()
+        hash = try optionalString()
+      case .ranges where json.next == .object:
+        ranges = try compoundHash()
       default:
         try json.skipValue()
       }
     }
     guard let path else { return .refuse(.invalid(FirebaseText.missingPath)) }
     listening.path = path
+    listening.held = hash.map { HeldValue(hash: $0, ranges: ranges) }
     switch verb {
     case .listen: return .listen(listening)
     case .unlisten: return .unlisten(path, listening.query, tag: listening.tag)
     default: return .get(path, listening.query)
     }
+  }
+
+  /// What a client says of stretches of the value it has; nil if that makes no sense.
+  private mutating func compoundHash() throws(JSONSyntaxError) -> CompoundHash? {
+    var posts: [String]?
+    var hashes: [String]?
+    try json.beginObject()
+    while let name = try json.nextKey() {
+      switch name {
+      case "ps" where json.next == .array: posts = try strings()
+      case "hs" where json.next == .array: hashes = try strings()
+      default: try json.skipValue()
+      }
+    }
+    guard let posts, let hashes else { return nil }
+    return CompoundHash(posts: posts, hashes: hashes)
+  }
+
+  /// An array of strings; nil if something else is in it, or more than can be of use.
+  private mutating func strings() throws(JSONSyntaxError) -> [String]? {
+    var strings: [String] = []
+    var isUseful = true
+    try json.beginArray()
+    while try json.nextElement() {
+      if isUseful, json.next == .string, strings.count <= CompoundHash.mostPosts {
+        strings.append(try json.readString())
+      } else {
+        isUseful = false
+        try json.skipValue()
+      }
+    }
+    return isUseful ? strings : nil
   }
 
   // MARK: Credentials

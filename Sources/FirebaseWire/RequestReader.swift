@@ -15,11 +15,11 @@ extension Request {
 struct RequestReader {
   /// The members of all messages that are named with one letter.
   enum Field {
-    case type, data, number, action, body, path, query, hash, other
+    case type, data, number, action, body, path, query, hash, ranges, other
 
     init(_ name: UnsafeRawBufferPointer) {
       guard name.count == 1 else {
-        self = .other
+        self = name.elementsEqual("ch".utf8) ? .ranges : .other
         return
       }
       switch name[0] {

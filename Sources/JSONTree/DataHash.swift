@@ -24,7 +24,7 @@ extension Node {
   package func hash(_ dialect: HashDialect) -> String {
     if isNull { return "" }
     var hasher = DataHasher(dialect: dialect)
-    return withUnsafeTemporaryAllocation(byteCount: DataHasher.textCount, alignment: 1) { text in
+    return withUnsafeTemporaryAllocation(byteCount: DigestText.count, alignment: 1) { text in
       hasher.hash(self, into: text)
       return String(decoding: text, as: UTF8.self)
     }
@@ -33,9 +33,6 @@ extension Node {
 
 /// Computes the hash of a value from the hashes of its children.
 private struct DataHasher {
-  /// The length of a hash: 20 bytes in base 64.
-  static let textCount = 28
-
   let dialect: HashDialect
 
   /// Writes the hash of a value that is not null.
@@ -53,7 +50,7 @@ private struct DataHasher {
       append(leaf: node.value, to: &out)
     }
     sha.update(bufferPointer: out.bytes)
-    DataHasher.writeBase64(sha.finalize(), to: text)
+    DigestText.writeBase64(sha.finalize(), to: text)
   }
 
   private func append(leaf: Node.Content, to out: inout ByteWriter) {
@@ -102,28 +99,9 @@ private struct DataHasher {
     out.append(UInt8(ascii: ":"))
     out.append(key)
     out.append(UInt8(ascii: ":"))
-    withUnsafeTemporaryAllocation(byteCount: DataHasher.textCount, alignment: 1) { text in
+    withUnsafeTemporaryAllocation(byteCount: DigestText.count, alignment: 1) { text in
       hash(node, into: text)
       out.append(UnsafeRawBufferPointer(text))
-    }
-  }
-
-  private static func writeBase64(_ digest: Insecure.SHA1Digest, to text: UnsafeMutableRawBufferPointer) {
-    let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    digest.withUnsafeBytes { bytes in
-      var i = 0
-      var o = 0
-      while i < bytes.count {
-        let b = i + 1 < bytes.count ? bytes[i + 1] : 0
-        let c = i + 2 < bytes.count ? bytes[i + 2] : 0
-        let group = UInt32(bytes[i]) << 16 | UInt32(b) << 8 | UInt32(c)
-        for shift in stride(from: UInt32(18), through: 0, by: -6) {
-          text[o] = alphabet.utf8Start[Int(group >> shift & 63)]
-          o += 1
-        }
-        i += 3
-      }
-      text[textCount - 1] = UInt8(ascii: "=")
     }
   }
 
