@@ -23,6 +23,11 @@ import Testing
     try await run("rules_cases.py", scenario)
   }
 
+  @Test(arguments: ["session", "moving"])
+  func `a bare client polls, and moves to a WebSocket`(scenario: String) async throws {
+    try await run("raw_poll.py", scenario)
+  }
+
   @Test(arguments: ["hostile", "large", "stream"])
   func `bare HTTP is answered whatever it brings`(scenario: String) async throws {
     try await run("raw_http.py", scenario)
