@@ -94,6 +94,7 @@ let package = Package(
     tests("FuzzTests", ["FuzzTargets"]),
     .executableTarget(
       name: "ws-echo", dependencies: ["Transport", nioCore, nioPosix], path: "Tests/WebSocketEcho",
+      exclude: ["autobahn.sh"],
       swiftSettings: settings),
     tests("JSONTreeTests", ["JSONTree"]),
     tests("RulesTests", ["JSONTree", "Rules"]),

@@ -50,8 +50,8 @@ import Transport
         try reader.read { _ in false }
         try reader.follower.check(against: data)
         print("a reader was sent \(reader.bytesRead >> 20) MB")
-        // Whatever waited for it was sent in the end, so that no more than this can have waited. The memory of
-        // the process says less: other tests run in it.
+        // Whatever waited for it was sent in the end, so that no more than this can have waited. The memory
+        // of the process says less: other tests run in it.
         #expect(reader.bytesRead < 24 << 20)
       }
     }

@@ -33,6 +33,8 @@ struct Followed {
   let variant: UInt32
   /// Nil until the initial event.
   var value: FlatTree?
+  /// The client has asked for its end: it may be told or not.
+  var isEnding = false
 }
 
 /// A client that believes everything it is told, as real ones do.
@@ -79,6 +81,10 @@ final class SimulatedClient: Receiver, Sendable {
 
   func follow(_ id: ListenID, _ followed: Followed) {
     state.withLock { $0.listens[id] = followed }
+  }
+
+  func endsFollowing(_ id: ListenID) {
+    state.withLock { $0.listens[id]?.isEnding = true }
   }
 
   func unfollow(_ id: ListenID) {
@@ -149,7 +155,7 @@ extension SimulatedClient.State {
         listens[inner]?.value = FlatTree(value[followed.path.relative(to: listen.path)])
       }
     }
-    for (id, followed) in listens where followed.value != nil && !told.contains(id) {
+    for (id, followed) in listens where followed.value != nil && !followed.isEnding && !told.contains(id) {
       faults.append("listen \(id) was not told anew")
     }
   }

@@ -153,6 +153,7 @@ extension Simulation {
     await settle()
     let begun = member.simulated.listens.filter { $0.value.value != nil }.keys.sorted()
     guard let id = begun.randomElement(using: &random) else { return }
+    member.simulated.endsFollowing(id)
     database.enter { $0.unlisten(id, client: member.client) }
     await settle()
     // It may be waiting behind the client's own writes.

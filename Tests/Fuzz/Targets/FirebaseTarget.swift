@@ -11,7 +11,8 @@ extension FuzzTarget {
   ///
   /// Each line does something. `0` to `3` begin a frame of that client's, `!` and its digit end a client,
   /// `+`, a digit and text open one with parameters, `b` and its digit send the rest as a binary frame, `h`
-  /// and `f` let the next append hang or fail, `r` lets go what hangs, `t` lets 20 seconds pass.
+  /// and `f` let the next append hang or fail, `r` lets go what hangs, `t` lets 20 seconds pass, `s` and `c`
+  /// let the followers fall behind and catch up.
   ///
   /// Meanwhile a client listens to everything and another to a query; what they put together from their
   /// pushes must be what the database holds.
@@ -97,6 +98,8 @@ private final class FirebaseStage {
     case UInt8(ascii: "h"): room.log.next(.hang)
     case UInt8(ascii: "f"): room.log.next(.failure(.io("as told")))
     case UInt8(ascii: "r"): room.log.release()
+    case UInt8(ascii: "s"): for watcher in watchers { watcher.connection.fellBehind() }
+    case UInt8(ascii: "c"): for watcher in watchers { watcher.connection.caughtUp() }
     case UInt8(ascii: "t"):
       room.clock.advance(milliseconds: 20_000)
       room.loop.advance(seconds: 20)
@@ -133,6 +136,8 @@ private final class FirebaseStage {
       room.loop.run()
       room.loop.advance(seconds: 2)
     }
+    for watcher in watchers { watcher.connection.caughtUp() }
+    room.loop.run()
     try room.checkInvariants()
     let data = room.data
     for watcher in watchers {
