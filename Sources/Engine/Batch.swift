@@ -89,6 +89,8 @@ final class Batch {
   var steps: [Step] = []
   var reads: [(session: Session, read: WaitingRead)] = []
   var payload = EntryCodec.begin()
+  /// How many nodes it may still overwrite before its old tree is let go of elsewhere.
+  var freeableNodes = Reaper.nodesAtOnce
   /// About how many bytes its proposals hold.
   var bytes = 0
   /// The state once this batch is durable; set when it is sealed.

@@ -50,6 +50,7 @@ extension Database {
       entriesSinceCheckpoint += 1
     } else {
       counters.checkpoints += 1
+      if let lastCheckpoint { Reaper.release(lastCheckpoint.root) }
       lastCheckpoint = checkpoint
     }
     if case .saving(let completions) = closing { return finishClosing(completions) }

@@ -77,6 +77,7 @@ extension Database {
 
   /// The batch is durable: listeners first, then answers, then the reads that waited.
   private func complete(_ batch: Batch) {
+    if batch.freeableNodes <= 0 { Reaper.release(committed.root) }
     committed = batch.after
     for step in batch.steps { announce(step) }
     if let rules = batch.rules {

@@ -147,7 +147,9 @@ extension Database {
     var after = before
     var isChange = false
     for entry in entries {
-      if !isChange { isChange = Database.differs(after, entry) }
+      let old = after[entry.path]
+      if !isChange { isChange = Database.differs(after, entry, from: old) }
+      if old.isObject { old.spend(&open.freeableNodes) }
       after.set(entry.value, at: entry.path)
     }
     let decision = headRules.write(
@@ -170,9 +172,9 @@ extension Database {
   }
 
   /// Whether an overwrite leaves another tree behind.
-  private static func differs(_ data: Node, _ entry: MergeEntry) -> Bool {
+  private static func differs(_ data: Node, _ entry: MergeEntry, from old: Node) -> Bool {
     if entry.path.endsWithPriority, data[entry.path.withoutPriority].isNull { return false }
-    return data[entry.path] != entry.value
+    return old != entry.value
   }
 
   private func fault(in entries: [MergeEntry], _ request: WriteRequest) -> EngineError? {

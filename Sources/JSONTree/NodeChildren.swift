@@ -144,3 +144,17 @@ extension Node {
     return bytes
   }
 }
+
+extension Node {
+  /// Takes a node and all below it off a budget of nodes, and stops counting once that is spent.
+  package func spend(_ budget: inout Int) {
+    budget -= 1
+    if budget <= 0 || !isObject { return }
+    var left = budget
+    forEachChild { _, child in
+      child.spend(&left)
+      return left > 0
+    }
+    budget = left
+  }
+}

@@ -22,6 +22,8 @@ struct InputFile: Sendable {
   let descriptor: Int32
   /// Its size, when it is a regular file.
   let byteCount: Int64?
+  /// When it was last changed, as text that only serves to tell another version.
+  var modified = ""
 
   static func open(_ name: String) throws -> InputFile {
     if name == "-" { return InputFile(descriptor: STDIN_FILENO, byteCount: nil) }
@@ -29,7 +31,9 @@ struct InputFile: Sendable {
     guard descriptor >= 0 else { throw Failure.system("cannot read \(name)") }
     var facts = stat()
     let isRegular = fstat(descriptor, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
-    return InputFile(descriptor: descriptor, byteCount: isRegular ? Int64(facts.st_size) : nil)
+    return InputFile(
+      descriptor: descriptor, byteCount: isRegular ? Int64(facts.st_size) : nil,
+      modified: "\(facts.st_mtim.tv_sec).\(facts.st_mtim.tv_nsec)")
   }
 
   /// The next piece; nil at the end.

@@ -7,6 +7,8 @@ final class Meter: Sendable {
     var shown: ContinuousClock.Instant?
   }
 
+  private static let barWidth: Int64 = 24
+
   private let verb: String
   private let total: Int64?
   private let state = Mutex(State())
@@ -36,7 +38,10 @@ final class Meter: Sendable {
 
   private var line: String {
     guard let total, total > 0 else { return "\(verb) \(text)" }
-    return "\(verb) \(text) of \(Self.text(total)) (\(bytes * 100 / total) %)"
+    let filled = Int(bytes * Self.barWidth / total)
+    let bar =
+      String(repeating: "█", count: filled) + String(repeating: "░", count: Int(Self.barWidth) - filled)
+    return "\(bar) \(verb) \(text) of \(Self.text(total)) (\(bytes * 100 / total) %)"
   }
 
   /// `1.5 MB`, in powers of ten.

@@ -6,6 +6,13 @@ import NIOPosix
 
 /// Speaks the REST protocol to one server, and turns every refusal into a `Failure`.
 struct RESTClient: Sendable {
+  /// A refused connection is told at once: by itself the library would go on trying for more than a minute.
+  private static let http: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+  }()
+
   private let base: String
   private let database: String?
   private let credential: String?
@@ -48,7 +55,7 @@ struct RESTClient: Sendable {
     if let credential { request.headers.add(name: "Authorization", value: "Bearer \(credential)") }
     let response: HTTPClientResponse
     do {
-      response = try await HTTPClient.shared.execute(request, timeout: .seconds(timeoutSeconds))
+      response = try await Self.http.execute(request, timeout: .seconds(timeoutSeconds))
     } catch {
       throw unreachable(Self.reason(of: error))
     }

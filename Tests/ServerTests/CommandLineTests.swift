@@ -101,6 +101,34 @@ import Testing
     }
   }
 
+  @Test func `a large import goes over in updates, and goes on where it stopped`() async throws {
+    try await TestServer.run { server async throws in
+      let file = TestServer.temporaryFolder() + ".json"
+      let records = (0..<20_000).map {
+        #""k\#($0)":{".priority":\#($0),"text":"\#(String(repeating: "x", count: 430))"}"#
+      }
+      let text = "{" + records.joined(separator: ",") + "}"
+      try Data(text.utf8).write(to: URL(filePath: file))
+      #expect(try await dhole(server, "set", "/big/old", "1").code == 0)
+      #expect(try await dhole(server, "import", file, "/big", "--resume").code == 6)
+      let rules = #"{"rules":{".read":true,".write":"!root.child('big/k9000').exists()"}}"#
+      #expect(
+        try await server.ask(.PUT, "/.settings/rules.json", body: rules, credential: "owner").status == 200)
+      let stopped = try await dhole(server, "import", file, "/big")
+      #expect(stopped.code == 3 && stopped.errors.contains("--resume"), "\(stopped.errors)")
+      #expect(try await dhole(server, "get", "/big/k19999/text").output == "null\n")
+      let done = try await dhole(server, "import", file, "/big", "--resume", "--auth", "owner")
+      #expect(done.code == 0, "\(done.errors)")
+      #expect(!FileManager.default.fileExists(atPath: file + ".import"))
+      let copy = TestServer.temporaryFolder() + ".json"
+      #expect(try await dhole(server, "export", "/big", copy, "--auth", "owner").code == 0)
+      let exported = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: copy)))
+      let expected = try JSONSerialization.jsonObject(with: Data(text.utf8))
+      #expect(try #require(exported as? NSDictionary) == (try #require(expected as? NSDictionary)))
+      for name in [file, copy] { try FileManager.default.removeItem(atPath: name) }
+    }
+  }
+
   @Test func `databases are managed on a running server and on a folder`() async throws {
     let server = try await TestServer.start()
     #expect(try await dhole(server, "db", "create", "shop", "--auth", "owner").output == "created shop\n")

@@ -3,37 +3,6 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 
-struct Import: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Replace the value at a path by the JSON of a file.",
-    discussion: "Priorities (`.priority`, `.value`) are read. The file goes over in one request.")
-
-  @OptionGroup var server: ServerOptions
-  @Argument(help: "A JSON file; `-` reads standard input.") var file: String
-  @Argument(help: "Where in the tree it goes.") var path = TreePath.root
-  @Flag(name: .long, help: "Print a JSON object when done.") var json = false
-
-  func run() async throws {
-    let input = try InputFile.open(file)
-    let meter = Meter(verb: "sent", total: input.byteCount)
-    let pieces = AsyncThrowingStream<ByteBuffer, any Error>(unfolding: {
-      guard let piece = try input.next() else { return nil }
-      meter.add(piece.readableBytes)
-      return piece
-    })
-    let length: HTTPClientRequest.Body.Length = input.byteCount.map { .known($0) } ?? .unknown
-    let query = [("print", "silent"), ("writeSizeLimit", "unlimited"), ("disableTriggers", "true")]
-    _ = try await server.client.answer(
-      to: .init(method: .PUT, path: path.text, query: query, body: .stream(pieces, length: length)))
-    meter.finish()
-    if json {
-      Terminal.line(#"{"imported":\#(meter.bytes),"path":\#(Text.quoted("/" + path.text))}"#)
-    } else {
-      Terminal.line("imported \(meter.text) to /\(path.text)")
-    }
-  }
-}
-
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the value at a path to a file, priorities included.")

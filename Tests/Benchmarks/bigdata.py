@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Imports, exports, reads and deletes a large tree, and says what others on the same server notice of it.
+
+usage: bigdata.py BIN_DIR [--megabytes 1000] [--seconds 5] [--folder DIR]
+BIN_DIR holds a release build of dhole. The bystander asks for a small value of another database over one connection,
+again and again; its p99 is compared with the p99 of the same server at rest. Loopback only.
+"""
+import argparse, http.client, json, os, resource, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+
+arguments = argparse.ArgumentParser(usage=__doc__)
+arguments.add_argument("bin")
+arguments.add_argument("--megabytes", type=int, default=1000)
+arguments.add_argument("--seconds", type=float, default=5)
+arguments.add_argument("--folder")
+options = arguments.parse_args()
+dhole = os.path.join(options.bin, "dhole")
+folder = tempfile.mkdtemp(prefix="dhole-big-", dir=options.folder)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Bystander(threading.Thread):
+    """Asks for one value of another database until it is stopped; alternately writes it."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.waits, self.ended = [], False
+        self.start()
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        turn = 0
+        while not self.ended:
+            turn += 1
+            begun = time.perf_counter()
+            if turn % 4:
+                connection.request("GET", "/v.json?ns=bystander")
+            else:
+                connection.request("PUT", "/v.json?ns=bystander", body=str(turn))
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                sys.exit(f"the bystander got {answer.status}")
+            self.waits.append((time.perf_counter() - begun) * 1000)
+            time.sleep(0.002)
+
+    def stop(self):
+        self.ended = True
+        self.join()
+        ordered = sorted(self.waits)
+        return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
+
+
+def run(*command):
+    """Wall seconds and peak resident megabytes of a command."""
+    begun = time.monotonic()
+    process = subprocess.Popen([dhole, *command, "--url", f"http://127.0.0.1:{port}"], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} ended with {status}")
+    return time.monotonic() - begun, usage.ru_maxrss / 1024
+
+
+def memory():
+    with open(f"/proc/{server.pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+
+
+def measured(name, work):
+    bystander = Bystander()
+    note = work()
+    middle, late, worst = bystander.stop()
+    print(f"{name:34} bystander p50 {middle:7.2f} ms  p99 {late:7.2f} ms ({late / calm:5.1f} x calm)  worst {worst:7.1f} ms  {note}", flush=True)
+
+
+def generate(name):
+    """Records as an app has them: 12 nodes and about 230 bytes each."""
+    size = count = 0
+    with open(name, "w") as file:
+        file.write('{"records":{')
+        while size < options.megabytes * 1_000_000:
+            record = {"author": {"id": f"u{count % 9973}", "name": f"Person {count % 9973}"}, "at": 1700000000000 + count * 37,
+                      "title": f"Record number {count}", "tags": {"a": True, "b": count % 2 == 0}, "score": count * 7919 % 100003 / 7,
+                      "text": "the quick brown fox jumps over the lazy dog " * (count % 3)}
+            text = ("," if count else "") + f'"r{count:09d}":' + json.dumps(record)
+            file.write(text)
+            size += len(text)
+            count += 1
+        file.write("}}")
+    return count
+
+
+port = free_port()
+server = subprocess.Popen([dhole, "serve", "--dev", "--port", str(port), "--data", os.path.join(folder, "data"), "--log-level", "error"],
+                          stdout=subprocess.DEVNULL)
+try:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            if server.poll() is not None:
+                sys.exit("the server ended")
+            time.sleep(0.05)
+    source, copy = os.path.join(folder, "source.json"), os.path.join(folder, "copy.json")
+    records = generate(source)
+    size = os.path.getsize(source) / 1e6
+    print(f"{size:.0f} MB, {records:,} records of 12 nodes", flush=True)
+    bystander = Bystander()
+    time.sleep(options.seconds)
+    middle, calm, worst = bystander.stop()
+    print(f"{'at rest':34} bystander p50 {middle:7.2f} ms  p99 {calm:7.2f} ms  worst {worst:7.1f} ms", flush=True)
+
+    def importing():
+        seconds, peak = run("import", source, "/")
+        return f"{size / seconds:.1f} MB/s; importer's peak {peak:.0f} MB, server then {memory():.0f} MB"
+
+    def exporting():
+        seconds, peak = run("export", "/", copy)
+        return f"{os.path.getsize(copy) / 1e6 / seconds:.1f} MB/s; exporter's peak {peak:.0f} MB"
+
+    measured("import", importing)
+    measured("export", exporting)
+    measured("delete all of it", lambda: f"{run('remove', '/records')[0]:.2f} s")
+    measured("the seconds after", lambda: time.sleep(options.seconds) or f"server then {memory():.0f} MB")
+finally:
+    server.terminate()
+    server.wait()
+    shutil.rmtree(folder)
