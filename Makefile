@@ -10,7 +10,7 @@ VENV := .build-venv
 RELEASE := .build/release/dhole
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: serve build test lint bench soak fuzz clean packages python
+.PHONY: serve build test lint bench soak fuzz clean packages python bigdata
 
 ## Build the release binary and serve on 127.0.0.1:9000 in dev mode.
 serve: build
@@ -34,6 +34,10 @@ bench: packages
 	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends redis-server curl; }
 	BENCHMARKS=1 $(SWIFT) build -c release
 	python3 Tests/Benchmarks/table.py .build/release $(BENCH)
+
+## A large file in and out, and what others on the server notice of it. BIG='--megabytes 1000' for more.
+bigdata: build
+	python3 Tests/Benchmarks/bigdata.py .build/release $(or $(BIG),--megabytes 200)
 
 ## The slow, randomised tests, many times as long as in `make test`.
 soak: packages python
