@@ -9,6 +9,8 @@ final class WireClient {
 
   struct Failure: Error {
     let text: String
+    /// Nothing came for as long as anybody would wait.
+    var isTimeout = false
   }
 
   init(port: Int, receiveBufferBytes: Int32 = 0) throws {
@@ -70,8 +72,9 @@ final class WireClient {
     while true {
       let count = call()
       if count >= 0 { return count }
-      guard errno == EAGAIN, ContinuousClock.now - start < .seconds(10) else {
-        throw Failure(text: "\(name): \(errno)")
+      guard errno == EAGAIN else { throw Failure(text: "\(name): \(errno)") }
+      guard ContinuousClock.now - start < .seconds(60) else {
+        throw Failure(text: "\(name): nothing came for a minute", isTimeout: true)
       }
       try await Task.sleep(nanoseconds: 1_000_000)
     }
@@ -113,8 +116,11 @@ final class WireClient {
   /// Whether the peer ends, orderly or not, with nothing more to read.
   func isEnded() async -> Bool {
     if !received.isEmpty { return false }
-    let isMore = (try? await receive()) ?? false
-    return !isMore
+    do {
+      return try await !receive()
+    } catch {
+      return (error as? Failure)?.isTimeout == false
+    }
   }
 }
 
