@@ -76,8 +76,14 @@ private struct Sample {
       }
       return .same
     } catch let error as StorageError {
-      return error.reason == .corrupt ? .refused(error.description) : .different("\(error)")
+      switch error.reason {
+      case .corrupt, .newerSchema: return .refused(error.description)
+      default: return .different("\(error)")
+      }
     } catch CommitLogError.corrupt(let text) {
+      return .refused(text)
+    } catch CommitLogError.io(let text) where text.contains("has version") {
+      // The flipped bit is one of the version's: that is named too.
       return .refused(text)
     } catch {
       return .different("\(error)")
