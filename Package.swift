@@ -22,6 +22,8 @@ func product(_ name: String, _ package: String) -> Target.Dependency {
 }
 
 let crypto = product("Crypto", "swift-crypto")
+let cryptoExtras = product("CryptoExtras", "swift-crypto")
+let jwtKit = product("JWTKit", "jwt-kit")
 let logging = product("Logging", "swift-log")
 let nioCore = product("NIOCore", "swift-nio")
 let nioEmbedded = product("NIOEmbedded", "swift-nio")
@@ -56,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -63,7 +66,7 @@ let package = Package(
     library("Rules", ["JSONTree"]),
     library("Transport", [crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket]),
     library("Engine", ["JSONTree", "Rules", nioCore]),
-    library("Identity", ["Engine", "JSONTree", "Rules", crypto]),
+    library("Identity", ["Engine", "JSONTree", "Rules", crypto, cryptoExtras, jwtKit]),
     library("Storage", ["CSQLite", "Engine", "JSONTree", crypto, nioCore]),
     library("FirebaseWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
     library("RESTWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
@@ -71,7 +74,7 @@ let package = Package(
       "Server",
       [
         "Engine", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage", "Transport",
-        lifecycle, logging, nioCore, nioPosix, unixSignals,
+        httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),
     .executableTarget(
       name: "dhole",
@@ -101,13 +104,16 @@ let package = Package(
     tests("TransportTests", ["Transport", nioCore, nioEmbedded, nioHTTP1, nioPosix]),
     tests("EngineTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("StorageTests", ["CSQLite", "Engine", "JSONTree", "Storage", nioCore, nioPosix]),
-    tests("IdentityTests", ["Engine", "Identity", "JSONTree", "Rules"]),
+    tests("IdentityTests", ["Engine", "Identity", "JSONTree", "Rules", crypto, cryptoExtras, jwtKit]),
     tests(
       "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
     tests(
       "ServerTests",
-      ["Engine", "JSONTree", "Server", "Transport", httpClient, logging, nioCore, nioHTTP1, nioPosix]),
+      [
+        "Engine", "Identity", "JSONTree", "Server", "Transport", httpClient, logging, nioCore, nioHTTP1,
+        nioPosix,
+      ]),
     tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),

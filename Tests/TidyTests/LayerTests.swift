@@ -22,11 +22,14 @@ import Testing
     "Rules": [],
     "Transport": ["Crypto", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket"],
     "Engine": ["NIOCore"],
-    "Identity": ["Crypto"],
+    "Identity": ["Crypto", "CryptoExtras", "FoundationEssentials", "JWTKit"],
     "Storage": ["Crypto", "NIOCore"],
     "FirebaseWire": ["NIOCore"],
     "RESTWire": ["NIOCore"],
-    "Server": ["Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals"],
+    "Server": [
+      "AsyncHTTPClient", "Crypto", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+      "ServiceLifecycle", "UnixSignals",
+    ],
     "dhole": [
       "ArgumentParser", "AsyncHTTPClient", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
       "Yams",
