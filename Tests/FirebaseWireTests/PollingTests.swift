@@ -3,6 +3,7 @@ import FirebaseWire
 import JSONTree
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 import Transport
 

@@ -74,7 +74,8 @@ package struct Follower {
     }
   }
 
-  private mutating func read(_ message: [UInt8]) throws {
+  /// Takes one whole message.
+  package mutating func read(_ message: [UInt8]) throws {
     try message.withUnsafeBytes { try read($0) }
   }
 

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// How a connection ends: codes, reasons, and what comes too late.
 enum ClosingCases {
   static let all = goodbyes + codes

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// One thing that a peer of an echo server may do, with everything that must come back for it: the frames in

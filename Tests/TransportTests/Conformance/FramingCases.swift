@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Framing, pings, reserved bits, opcodes, fragments and limits.
 enum FramingCases {
   static let all = framing + pings + reservedBits + opcodes + fragments + masks + limits

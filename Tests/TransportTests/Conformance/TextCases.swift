@@ -1,3 +1,5 @@
+import TestSupport
+
 /// UTF-8: what is text, what is not, and that what is not is refused as soon as it is seen.
 enum TextCases {
   static let all = whole + valid + invalid + early

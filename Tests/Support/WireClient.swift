@@ -2,18 +2,23 @@ import Glibc
 import NIOCore
 
 /// A plain socket, so that the tests see exactly the bytes that a peer sees.
-final class WireClient {
+package final class WireClient {
   private let descriptor: CInt
   private var isOpen = true
   private var received: [UInt8] = []
 
-  struct Failure: Error {
-    let text: String
+  package struct Failure: Error {
+    package let text: String
     /// Nothing came for as long as anybody would wait.
-    var isTimeout = false
+    package var isTimeout = false
+
+    package init(text: String, isTimeout: Bool = false) {
+      self.text = text
+      self.isTimeout = isTimeout
+    }
   }
 
-  init(port: Int, receiveBufferBytes: Int32 = 0) throws {
+  package init(port: Int, receiveBufferBytes: Int32 = 0) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     if receiveBufferBytes > 0 { set(SOL_SOCKET, SO_RCVBUF, receiveBufferBytes) }
     set(CInt(IPPROTO_TCP), TCP_NODELAY, Int32(1))
@@ -30,23 +35,23 @@ final class WireClient {
     }
   }
 
-  func close() {
+  package func close() {
     if isOpen { _ = Glibc.close(descriptor) }
     isOpen = false
   }
 
   /// Ends the sending side only.
-  func closeOutput() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+  package func closeOutput() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
 
   /// Closes with a reset instead of an orderly end.
-  func reset() {
+  package func reset() {
     set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     close()
   }
 
-  func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+  package func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-  func send(_ bytes: [UInt8]) async throws {
+  package func send(_ bytes: [UInt8]) async throws {
     var sent = 0
     while sent < bytes.count {
       sent += try await patiently("send") {
@@ -81,7 +86,7 @@ final class WireClient {
   }
 
   /// The next `count` bytes.
-  func read(_ count: Int) async throws -> [UInt8] {
+  package func read(_ count: Int) async throws -> [UInt8] {
     while received.count < count {
       guard try await receive() else { throw Failure(text: "ended after \(received.count) of \(count)") }
     }
@@ -90,7 +95,7 @@ final class WireClient {
   }
 
   /// Everything up to and with `mark`.
-  func read(through mark: String) async throws -> String {
+  package func read(through mark: String) async throws -> String {
     let mark = Array(mark.utf8)
     var from = 0
     while true {
@@ -107,14 +112,14 @@ final class WireClient {
   }
 
   /// Everything until the peer's end.
-  func readToEnd() async throws -> [UInt8] {
+  package func readToEnd() async throws -> [UInt8] {
     while try await receive() {}
     defer { received = [] }
     return received
   }
 
   /// Whether the peer ends, orderly or not, with nothing more to read.
-  func isEnded() async -> Bool {
+  package func isEnded() async -> Bool {
     if !received.isEmpty { return false }
     do {
       return try await !receive()
@@ -125,16 +130,16 @@ final class WireClient {
 }
 
 /// What a client understands of an answer.
-struct WireResponse {
-  var status: Int
-  var headers: [String: String]
-  var body: [UInt8]
+package struct WireResponse {
+  package var status: Int
+  package var headers: [String: String]
+  package var body: [UInt8]
 
-  var text: String { String(decoding: body, as: UTF8.self) }
+  package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 extension WireClient {
-  func readHead() async throws -> WireResponse {
+  package func readHead() async throws -> WireResponse {
     let lines = try await read(through: "\r\n\r\n").split(separator: "\r\n")
     let words = lines.first?.split(separator: " ") ?? []
     guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
@@ -148,7 +153,7 @@ extension WireClient {
     return WireResponse(status: status, headers: headers, body: [])
   }
 
-  func readResponse(toHEAD: Bool = false) async throws -> WireResponse {
+  package func readResponse(toHEAD: Bool = false) async throws -> WireResponse {
     var response = try await readHead()
     if toHEAD || response.status < 200 || response.status == 204 || response.status == 304 {
       return response
@@ -164,7 +169,7 @@ extension WireClient {
   }
 
   /// The next chunk; nil at the last.
-  func readChunk() async throws -> [UInt8]? {
+  package func readChunk() async throws -> [UInt8]? {
     let line = try await read(through: "\r\n").dropLast()
     guard let count = Int(line, radix: 16) else { throw Failure(text: "chunk \(line)") }
     let bytes = try await read(count)
@@ -172,27 +177,33 @@ extension WireClient {
     return count == 0 ? nil : bytes
   }
 
-  func get(_ path: String, headers: String = "") async throws -> WireResponse {
+  package func get(_ path: String, headers: String = "") async throws -> WireResponse {
     try await send("GET \(path) HTTP/1.1\r\nHost: test\r\n\(headers)\r\n")
     return try await readResponse()
   }
 }
 
 /// A frame as a client sees it.
-struct WireFrame: Equatable {
-  var opcode: UInt8
-  var payload: [UInt8]
-  var isFinal = true
+package struct WireFrame: Equatable {
+  package var opcode: UInt8
+  package var payload: [UInt8]
+  package var isFinal = true
 
-  static func text(_ text: String) -> WireFrame { WireFrame(opcode: 1, payload: Array(text.utf8)) }
+  package init(opcode: UInt8, payload: [UInt8], isFinal: Bool = true) {
+    self.opcode = opcode
+    self.payload = payload
+    self.isFinal = isFinal
+  }
 
-  static func close(_ code: UInt16?, _ reason: String = "") -> WireFrame {
+  package static func text(_ text: String) -> WireFrame { WireFrame(opcode: 1, payload: Array(text.utf8)) }
+
+  package static func close(_ code: UInt16?, _ reason: String = "") -> WireFrame {
     guard let code else { return WireFrame(opcode: 8, payload: []) }
     return WireFrame(opcode: 8, payload: [UInt8(code >> 8), UInt8(code & 255)] + Array(reason.utf8))
   }
 
   /// The bytes that a client sends for it.
-  func bytes(mask: [UInt8]? = [0x12, 0x34, 0x56, 0x78], reserved: UInt8 = 0) -> [UInt8] {
+  package func bytes(mask: [UInt8]? = [0x12, 0x34, 0x56, 0x78], reserved: UInt8 = 0) -> [UInt8] {
     var bytes = [(isFinal ? 0x80 : 0) | reserved << 4 | opcode]
     let bit: UInt8 = mask == nil ? 0 : 0x80
     if payload.count < 126 {
@@ -213,18 +224,18 @@ struct WireFrame: Equatable {
     return bytes
   }
 
-  var closeCode: UInt16? {
+  package var closeCode: UInt16? {
     opcode == 8 && payload.count >= 2 ? UInt16(payload[0]) << 8 | UInt16(payload[1]) : nil
   }
 }
 
 extension WireClient {
-  static let upgradeHead =
+  package static let upgradeHead =
     "Host: test\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
     + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
   /// Opens a WebSocket.
-  static func webSocket(port: Int, path: String = "/echo", receiveBufferBytes: Int32 = 0) async throws
+  package static func webSocket(port: Int, path: String = "/echo", receiveBufferBytes: Int32 = 0) async throws
     -> WireClient
   {
     let client = try WireClient(port: port, receiveBufferBytes: receiveBufferBytes)
@@ -232,16 +243,16 @@ extension WireClient {
     return client
   }
 
-  func upgrade(_ path: String = "/echo", early: [UInt8] = []) async throws {
+  package func upgrade(_ path: String = "/echo", early: [UInt8] = []) async throws {
     try await send(Array("GET \(path) HTTP/1.1\r\n\(Self.upgradeHead)".utf8) + early)
     let response = try await readHead()
     guard response.status == 101, response.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     else { throw Failure(text: "upgrade: \(response)") }
   }
 
-  func send(_ frame: WireFrame) async throws { try await send(frame.bytes()) }
+  package func send(_ frame: WireFrame) async throws { try await send(frame.bytes()) }
 
-  func readFrame() async throws -> WireFrame {
+  package func readFrame() async throws -> WireFrame {
     let head = try await read(2)
     var count = Int(head[1])
     guard count < 128, head[0] & 0x70 == 0 else { throw Failure(text: "frame head \(head)") }
