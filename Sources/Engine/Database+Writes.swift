@@ -113,10 +113,12 @@ extension Database {
   private func refusal(_ condition: Condition, _ path: Path, _ caller: Caller, _ now: Int64) -> Outcome? {
     let decision = headRules.read(
       at: path, caller: caller, root: head.data, nowMilliseconds: now, query: nil)
-    let current = head.data[path]
+    let current = condition == .present ? head.data[path.withoutPriority] : head.data[path]
     if case .denied(let explanation) = decision {
       // Who may only write may still create: whether anything is there shows anyway.
       if condition.isAbsence, current.isNull { return nil }
+      // A priority of nothing leaves no trace: who may not look need not hear that it was for nothing.
+      if condition == .present { return nil }
       return .failed(denial(explanation, reading: path, caller, headRules, head.data, now, nil))
     }
     return condition.holds(for: current) ? nil : .stale(current: current)
@@ -230,6 +232,7 @@ extension Condition {
   var isAbsence: Bool {
     switch self {
     case .absent: true
+    case .present: false
     case .hash(let hash, _): hash.isEmpty
     }
   }
@@ -237,6 +240,7 @@ extension Condition {
   func holds(for current: Node) -> Bool {
     switch self {
     case .absent: current.isNull
+    case .present: !current.isNull
     case .hash(let hash, let dialects): dialects.contains { current.hash($0) == hash }
     }
   }

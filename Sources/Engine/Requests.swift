@@ -38,6 +38,8 @@ package enum Condition: Sendable, Equatable {
   case hash(String, dialects: [HashDialect])
   /// There is nothing there.
   case absent
+  /// There is something there; for a priority, something that can have one.
+  case present
 }
 
 /// Please tell me what is at a path, and from then on every change.

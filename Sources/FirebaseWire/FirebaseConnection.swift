@@ -9,6 +9,7 @@ package import Transport
 /// together, and the answers and pushes of one turn of the database leave together.
 package final class FirebaseConnection: MessageHandler, Receiver {
   private let services: FirebaseServices
+  private let manners: SessionManners
   /// What the client asked for; nil once that is settled.
   private var handshake: Handshake?
   private var link: (any MessageLink)?
@@ -23,8 +24,9 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   private var expiry: Scheduled<Void>?
   private var conflation = Conflation()
 
-  package init(services: FirebaseServices, head: RequestHead) {
+  package init(services: FirebaseServices, head: RequestHead, manners: SessionManners = .firebase) {
     self.services = services
+    self.manners = manners
     handshake = Handshake(head, naming: services.naming)
   }
 
@@ -34,7 +36,8 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     self.link = link
     guard let handshake else { return }
     session = FirebaseSession(
-      limits: services.limits, explainsDenials: services.explainsDenials, carrier: link.carrier)
+      limits: services.limits, manners: manners, explainsDenials: services.explainsDenials,
+      carrier: link.carrier)
     let bound = NIOLoopBound(self, eventLoop: link.eventLoop)
     services.databases.database(named: handshake.database, on: link.eventLoop) { result in
       bound.value.found(result)
@@ -97,7 +100,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     self.handshake = nil
     switch result {
     case .success(let database): attach(to: database, on: link, handshake)
-    case .failure(.unknown): refuse(FirebaseText.unknownDatabase, link)
+    case .failure(.unknown): refuse(manners.unknownDatabase, link)
     case .failure(.disabled(let reason)): refuse(reason, link)
     case .failure(.failed):
       session?.closed()
@@ -106,7 +109,8 @@ package final class FirebaseConnection: MessageHandler, Receiver {
   }
 
   private func attach(to database: Database, on link: any MessageLink, _ handshake: Handshake) {
-    let client = Client(eventLoop: link.eventLoop, receiver: self, dialect: FirebaseDialect())
+    let client = Client(
+      eventLoop: link.eventLoop, receiver: self, dialect: FirebaseDialect(framing: link.framing))
     let sessionID = services.newSession()
     (link as? PollLink)?.named(sessionID)
     let lastSession = handshake.lastSession
@@ -117,7 +121,8 @@ package final class FirebaseConnection: MessageHandler, Receiver {
       database.attach(client, caller: .anonymous, sessionID: sessionID)
     }
     actions.messages.hello(
-      nowMilliseconds: services.clock.nowMilliseconds(), host: handshake.host, sessionID: sessionID)
+      version: manners.version, nowMilliseconds: services.clock.nowMilliseconds(), host: handshake.host,
+      sessionID: sessionID)
     session?.opened(into: &actions)
     carryOut()
     send()
@@ -255,6 +260,6 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     if actions.messages.isEmpty { return }
     let messages = actions.messages
     actions.messages = MessageList()
-    link.append(frames: messages.frames(carrier: link.carrier))
+    link.append(frames: messages.frames(carrier: link.carrier, framing: link.framing))
   }
 }

@@ -1,7 +1,7 @@
 package import Engine
 import JSONTree
 package import NIOCore
-import Transport
+package import Transport
 
 /// How the engine writes changes for Firebase clients: whole frames, which any number of sockets can share.
 package struct FirebaseDialect: Dialect {
@@ -11,13 +11,16 @@ package struct FirebaseDialect: Dialect {
   private static let untaggedVariant = UInt32.max
 
   private let mostBytes: Int
+  /// The carrier's own, if it has one.
+  private let framing: (any MessageFraming)?
 
-  package init() {
-    self.init(mostBytes: MessageChunks.mostBytes)
+  package init(framing: (any MessageFraming)? = nil) {
+    self.init(mostBytes: MessageChunks.mostBytes, framing: framing)
   }
 
-  init(mostBytes: Int) {
+  init(mostBytes: Int, framing: (any MessageFraming)? = nil) {
     self.mostBytes = mostBytes
+    self.framing = framing
   }
 
   /// The form of a listen's pushes. An untagged listen on everything shares pushes with those it overlaps.
@@ -41,18 +44,20 @@ package struct FirebaseDialect: Dialect {
         messages.push(piece, tag: FirebaseDialect.tag(of: form))
       }
     }
-    return messages.frames(carrier: form.carrier)
+    return messages.frames(carrier: form.carrier, framing: framing)
   }
 }
 
 extension MessageList {
   /// The messages as a carrier sends them: cut into frames for a WebSocket, each with a line feed behind it
-  /// for long polling.
-  func frames(carrier: UInt8) -> ByteBuffer {
+  /// for long polling, and as it likes for a carrier that has a way of its own.
+  func frames(carrier: UInt8, framing: (any MessageFraming)? = nil) -> ByteBuffer {
     let capacity = bytes.count + count * WebSocketFraming.headBytes
     var frames = ByteBufferAllocator().buffer(capacity: capacity)
     forEach { message in
-      if carrier == FirebaseDialect.webSocket {
+      if let framing {
+        framing.append(message, to: &frames)
+      } else if carrier == FirebaseDialect.webSocket {
         MessageChunks.append(message, to: &frames)
       } else {
         MessageLines.append(message, to: &frames)

@@ -10,6 +10,11 @@ extension FirebaseSession {
     case .plain: reply(answer.outcome, number: tag.number, into: &actions)
     case .listen: listenAnswered(answer.outcome, ListenID(tag.number), into: &actions)
     case .identity: identified(tag.number, answer.outcome, into: &actions)
+    case .priority:
+      guard case .stale = answer.outcome else {
+        return reply(answer.outcome, number: tag.number, into: &actions)
+      }
+      refuse(tag.number, Refusal(.failure, FirebaseText.priorityOfNothing), into: &actions)
     }
   }
 
@@ -17,21 +22,25 @@ extension FirebaseSession {
     switch outcome {
     case .written, .done: actions.messages.reply(number)
     case .listening: actions.messages.reply(number) { $0.append("{}") }
-    case .stale: actions.messages.reply(number, Refusal(.dataStale, FirebaseText.dataStale))
+    case .stale: refuse(number, Refusal(.dataStale, FirebaseText.dataStale), into: &actions)
     case .failed(let error): refuse(number, error, into: &actions)
     case .value(let value):
       actions.messages.reply(number) { value.write(.export, into: &$0) }
       // One answer cannot be split, and a longer one would be more chunks than clients can count.
       guard actions.messages.lastCount > MessageChunks.mostBytes else { return }
       actions.messages.removeLast()
-      actions.messages.reply(number, Refusal(.tooBig, FirebaseText.dataTooBig))
+      refuse(number, Refusal(.tooBig, FirebaseText.dataTooBig), into: &actions)
     }
   }
 
   /// Refuses a request, and tells developers why.
   func refuse(_ number: Int64, _ error: EngineError, into actions: inout SessionActions) {
     explain(error, into: &actions)
-    actions.messages.reply(number, Refusal(error))
+    refuse(number, Refusal(error), into: &actions)
+  }
+
+  func refuse(_ number: Int64, _ refusal: Refusal, into actions: inout SessionActions) {
+    actions.messages.reply(number, refusal, code: manners.code(of: refusal))
   }
 
   func explain(_ error: EngineError, into actions: inout SessionActions) {

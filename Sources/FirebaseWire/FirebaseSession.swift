@@ -29,6 +29,7 @@ package struct FirebaseSession {
   }
 
   let limits: FirebaseLimits
+  let manners: SessionManners
   /// Tell clients in words why something was denied: for developers only.
   let explainsDenials: Bool
   /// Which carrier's frames the client's pushes need.
@@ -44,8 +45,12 @@ package struct FirebaseSession {
   private var lastIdentity: Int64 = 0
   private var expiresAtSeconds: Int64?
 
-  package init(limits: FirebaseLimits = .standard, explainsDenials: Bool = false, carrier: UInt8 = 0) {
+  package init(
+    limits: FirebaseLimits = .standard, manners: SessionManners = .firebase, explainsDenials: Bool = false,
+    carrier: UInt8 = 0
+  ) {
     self.limits = limits
+    self.manners = manners
     self.explainsDenials = explainsDenials
     self.carrier = carrier
   }
@@ -86,7 +91,7 @@ package struct FirebaseSession {
     state = .ready
     switch result {
     case .success(let authentication): accept(authentication, credential, number: number, into: &actions)
-    case .failure(let error): actions.messages.reply(number, Refusal(error))
+    case .failure(let error): refuse(number, Refusal(error), into: &actions)
     }
     takeWaiting(into: &actions)
   }
@@ -142,6 +147,9 @@ package struct FirebaseSession {
   private mutating func perform(_ action: Action, number: Int64, into actions: inout SessionActions) {
     let tag = RequestTag(.plain, number).tag
     switch action {
+    case .put(let path, let value, nil) where path.endsWithPriority && manners.needsValueForPriority:
+      let request = WriteRequest(.put(path, value), condition: .present)
+      actions.commands.append(.write(request, tag: RequestTag(.priority, number).tag))
     case .put(let path, let value, let hash):
       let condition = hash.map { Condition.hash($0, dialects: [.standard, .wilddogDouble]) }
       actions.commands.append(.write(WriteRequest(.put(path, value), condition: condition), tag: tag))
@@ -156,7 +164,7 @@ package struct FirebaseSession {
     case .signOut:
       identify(.anonymous, number: number, into: &actions) { $0.append(string: FirebaseText.signedOut) }
     case .acknowledge: actions.messages.reply(number)
-    case .refuse(let refusal): actions.messages.reply(number, refusal)
+    case .refuse(let refusal): refuse(number, refusal, into: &actions)
     }
   }
 
@@ -169,7 +177,7 @@ package struct FirebaseSession {
 
   private mutating func check(_ credential: Credential, number: Int64, into actions: inout SessionActions) {
     guard credential.text.utf8.count <= limits.credentialBytes else {
-      return actions.messages.reply(number, Refusal(.invalidToken, FirebaseText.credentialTooLong))
+      return refuse(number, Refusal(.invalidToken, FirebaseText.credentialTooLong), into: &actions)
     }
     state = .checking(number: number, credential)
     actions.steps.append(.authenticate(credential.text))
@@ -182,7 +190,8 @@ package struct FirebaseSession {
     var caller = authentication.caller
     var payload = authentication.payload
     if credential.actingAs != nil, !caller.isAdmin {
-      return actions.messages.reply(number, Refusal(.permissionDenied, FirebaseText.actingAsNeedsAdmin))
+      return refuse(
+        number, Refusal(.permissionDenied, FirebaseText.actingAsNeedsAdmin), into: &actions)
     }
     if credential.actingAs != nil || credential.signedOut {
       caller.isOperator = caller.isAdmin

@@ -15,6 +15,7 @@ package enum Status: String, Sendable, Hashable {
 package enum FirebaseText {
   static let permissionDenied = "Permission denied"
   static let dataStale = "Transaction hash does not match"
+  static let priorityOfNothing = "There is nothing here that could have a priority"
   static let signedOut = "unauthenticated"
 
   // Credentials.
@@ -62,6 +63,7 @@ package enum FirebaseText {
   static let tooManyWaiting = "too many requests are waiting"
   static let messageUnreadable = "the message is too long"
   static let databaseUnavailable = "the database can't be opened"
+  static let unknownApp = "There is no such app: check the syncURL"
   static let unknownDatabase =
     "Firebase error. Please ensure that you have the URL of your Firebase Realtime Database instance "
     + "configured correctly."

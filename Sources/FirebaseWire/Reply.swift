@@ -18,7 +18,8 @@ extension MessageList {
     reply(number) { $0.append(#""""#) }
   }
 
-  mutating func reply(_ number: Int64, _ refusal: Refusal) {
+  /// A refusal; `code` for clients that want a number too.
+  mutating func reply(_ number: Int64, _ refusal: Refusal, code: Int64? = nil) {
     add { out in
       out.append(#"{"t":"d","d":{"r":"#)
       out.append(number: number)
@@ -26,16 +27,22 @@ extension MessageList {
       out.append(string: refusal.status.rawValue)
       out.append(#","d":"#)
       out.append(string: refusal.text)
+      if let code {
+        out.append(#","c":"#)
+        out.append(number: code)
+      }
       out.append("}}}")
     }
   }
 
   /// The first message: the time, the host to come back to and the session's name.
-  mutating func hello(nowMilliseconds: Int64, host: String, sessionID: String) {
+  mutating func hello(version: StaticString, nowMilliseconds: Int64, host: String, sessionID: String) {
     add { out in
       out.append(#"{"t":"c","d":{"t":"h","d":{"ts":"#)
       out.append(number: nowMilliseconds)
-      out.append(#","v":"5","h":"#)
+      out.append(#","v":""#)
+      out.append(version)
+      out.append(#"","h":"#)
       out.append(string: host)
       out.append(#","s":"#)
       out.append(string: sessionID)

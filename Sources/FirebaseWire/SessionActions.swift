@@ -55,6 +55,8 @@ struct RequestTag: Hashable {
     case plain = 0
     case listen = 1
     case identity = 2
+    /// A priority that needs a value to belong to.
+    case priority = 3
   }
 
   let kind: Kind

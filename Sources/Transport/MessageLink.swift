@@ -8,6 +8,9 @@ package protocol MessageLink: AnyObject {
   var eventLoop: any EventLoop { get }
   /// How bytes must be framed for `append(frames:)`: 0 is WebSocket.
   var carrier: UInt8 { get }
+  /// How a message becomes bytes for `append(frames:)`, where the carrier knows that better than whoever
+  /// speaks on it; the same for all links of one `carrier`.
+  var framing: (any MessageFraming)? { get }
   /// The peer's address without its port.
   var remoteAddress: String? { get }
 
@@ -21,6 +24,16 @@ package protocol MessageLink: AnyObject {
   func send(frames: ByteBuffer)
   /// Says goodbye after what is queued; `closed()` follows when the peer has answered or its time is up.
   func close(code: UInt16, reason: String)
+}
+
+extension MessageLink {
+  package var framing: (any MessageFraming)? { nil }
+}
+
+/// Turns whole messages into bytes of a carrier, the same for every link, so that they can be shared. Pure.
+package protocol MessageFraming: Sendable {
+  /// Appends one text message, given as UTF-8.
+  func append(_ message: UnsafeRawBufferPointer, to frames: inout ByteBuffer)
 }
 
 /// What a protocol does with a link's messages. Called on the link's loop.
