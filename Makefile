@@ -64,6 +64,7 @@ packages:
 	@missing=; \
 	pkg-config --exists sqlite3 2>/dev/null || missing="$$missing libsqlite3-dev pkg-config"; \
 	command -v git >/dev/null || missing="$$missing git"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
 	if [ -n "$$missing" ]; then \
 	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
 	  echo "installing$$missing"; \
@@ -79,5 +80,8 @@ $(VENV)/ready: Makefile
 	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
 	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends python3-venv; }
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check firebase-admin websockets
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check firebase-admin websockets \
+	  'python-socketio[client]>=5,<6'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/socketio4 \
+	  'python-socketio[client]>=4.6,<5' 'python-engineio<4'
 	touch $@

@@ -69,12 +69,13 @@ let package = Package(
     library("Identity", ["Engine", "JSONTree", "Rules", crypto, cryptoExtras, jwtKit]),
     library("Storage", ["CSQLite", "Engine", "JSONTree", crypto, nioCore]),
     library("FirebaseWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
+    library("EngineIOWire", ["JSONTree", "Transport", nioCore]),
     library("RESTWire", ["Engine", "JSONTree", "Rules", "Transport", nioCore]),
     library(
       "Server",
       [
-        "Engine", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage", "Transport",
-        httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
+        "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage",
+        "Transport", httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),
     .executableTarget(
       name: "dhole",
@@ -90,8 +91,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Engine", "FirebaseWire", "JSONTree", "RESTWire", "Rules", "Storage", "TestSupport", "Transport",
-        nioCore, nioEmbedded, nioPosix,
+        "Engine", "EngineIOWire", "FirebaseWire", "JSONTree", "RESTWire", "Rules", "Storage", "TestSupport",
+        "Transport", nioCore, nioEmbedded, nioPosix,
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     tests("FuzzTests", ["FuzzTargets"]),
@@ -107,6 +108,12 @@ let package = Package(
     tests("IdentityTests", ["Engine", "Identity", "JSONTree", "Rules", crypto, cryptoExtras, jwtKit]),
     tests(
       "FirebaseWireTests", ["Engine", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded]),
+    tests(
+      "EngineIOWireTests",
+      [
+        "Engine", "EngineIOWire", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded,
+        nioPosix,
+      ]),
     tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
     tests(
       "ServerTests",

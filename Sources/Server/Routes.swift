@@ -1,4 +1,5 @@
 import Engine
+import EngineIOWire
 import FirebaseWire
 import NIOCore
 import RESTWire
@@ -10,6 +11,7 @@ import Transport
 final class Routes: Router {
   private let rest: RESTHandler
   private let firebase: FirebaseServices
+  private let engineIO: EngineIOServices
   private let admin: AdminRoutes
   private let databases: Databases
   private let metrics = Metrics()
@@ -25,10 +27,12 @@ final class Routes: Router {
       RESTServices(
         directory: databases, authenticator: authenticator, lister: databases,
         baseDomain: configuration.baseDomain))
-    firebase = FirebaseServices(
+    let firebase = FirebaseServices(
       databases: databases, authenticator: authenticator,
       naming: DatabaseNaming(baseDomains: configuration.baseDomain.map { [$0] } ?? []),
       explainsDenials: configuration.isDevelopment)
+    self.firebase = firebase
+    engineIO = EngineIOServices(accept: { firebase.wilddogHandler(for: $0) })
   }
 
   /// Tells where connections come from, so that they can be counted.
@@ -44,15 +48,17 @@ final class Routes: Router {
   /// Says goodbye to everybody whose connection is no socket of its own.
   func endPolling() async {
     await firebase.polling.stop()
+    await engineIO.stop()
   }
 
   func respond(to exchange: Exchange) {
     let path = exchange.head.path
+    if isEngineIO(exchange.head) { return engineIO.respond(to: exchange) }
     guard path.utf8.starts(with: "/.".utf8) else { return rest.respond(to: exchange) }
     switch path {
     case "/.health": health(exchange)
     case "/.metrics": report(exchange)
-    case "/.ws": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
+    case "/.ws", "/.ws/": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
     case "/.lp": firebase.respondToPoll(exchange)
     case _ where AdminRoutes.isAdmin(path: path): admin.respond(to: exchange)
     default: rest.respond(to: exchange)
@@ -60,14 +66,25 @@ final class Routes: Router {
   }
 
   func acceptWebSocket(_ head: RequestHead, on eventLoop: any EventLoop) -> WebSocketDecision {
-    guard head.path == "/.ws" else {
+    if isEngineIO(head) { return engineIO.acceptWebSocket(head, on: eventLoop) }
+    guard head.path == "/.ws" || head.path == "/.ws/" else {
       return .refuse(status: 404, text: "WebSockets are at /.ws only.\n")
     }
     return .accept(firebase.webSocketHandler(for: head))
   }
 
+  /// Wilddog's clients come to the place of Firebase's, and say in the query that they speak Engine.IO; those
+  /// of Socket.IO have a place of their own.
+  private func isEngineIO(_ head: RequestHead) -> Bool {
+    switch head.path {
+    case "/socket.io/", "/socket.io": true
+    case "/.ws/", "/.ws": EngineIOServices.isMeant(by: head)
+    default: false
+    }
+  }
+
   func bodyLimitBytes(for head: RequestHead) -> Int {
-    rest.bodyLimitBytes(for: head)
+    isEngineIO(head) ? engineIO.limits.payloadBytes : rest.bodyLimitBytes(for: head)
   }
 
   private var connectionCount: Int { listener.withLock { $0?.connectionCount ?? 0 } }

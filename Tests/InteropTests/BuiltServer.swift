@@ -2,12 +2,14 @@ import Foundation
 
 /// The built binary serving an empty folder.
 struct BuiltServer {
+  /// The program that was built with the tests.
+  static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .appending(path: "dhole")
+
   let command: Command
   let port: Int
 
   static func start(in folder: URL) async throws -> BuiltServer {
-    let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-      .appending(path: "dhole")
     let data = folder.appending(path: "data").path
     let arguments = ["serve", "--dev", "--port", "0", "--threads", "2", "--data", data]
     let command = try Command(binary, arguments, output: folder.appending(path: "server"))

@@ -33,15 +33,36 @@ import Testing
     try await run("raw_http.py", scenario)
   }
 
+  @Test(arguments: [
+    "v4-polling", "v4-websocket", "v4-upgrade", "v5-polling", "v5-websocket", "v5-upgrade",
+  ])
+  func `python-socketio speaks Wilddog's protocol`(scenario: String) async throws {
+    try await run("socketio_client.py", scenario)
+  }
+
+  @Test func `the guide for apps that come from Wilddog can be followed`() async throws {
+    let guide = PythonEnvironment.root.appending(path: "Sources/Server/Server.docc/MovingFromWilddog.md")
+    let script = PythonEnvironment.root.appending(path: "Tests/InteropClients/wilddog_app.js")
+    try await run("wilddog_app.js", "guide", URL(filePath: "/usr/bin/env")) { server in
+      ["node", script.path, "127.0.0.1:\(server.port)", guide.path, BuiltServer.binary.path]
+    }
+  }
+
   private func run(_ script: String, _ scenario: String) async throws {
-    let python = try await PythonEnvironment.shared.python()
+    let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
+    try await run(script, scenario, try await PythonEnvironment.shared.python()) { server in
+      [path.path, "127.0.0.1:\(server.port)", scenario]
+    }
+  }
+
+  private func run(
+    _ script: String, _ scenario: String, _ executable: URL, arguments: (BuiltServer) -> [String]
+  ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-interop-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let server = try await BuiltServer.start(in: folder)
-    let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
-    let client = try Command(
-      python, [path.path, "127.0.0.1:\(server.port)", scenario], output: folder.appending(path: "client"))
+    let client = try Command(executable, arguments(server), output: folder.appending(path: "client"))
     let status = await client.exitCode(within: .seconds(180))
     let output = client.text.split(separator: "\n").suffix(25).joined(separator: "\n")
     #expect(

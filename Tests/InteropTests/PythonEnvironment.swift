@@ -18,6 +18,10 @@ actor PythonEnvironment {
     return try await making.value
   }
 
+  private static let clients = ["firebase-admin", "websockets", "python-socketio[client]>=5,<6"]
+  /// Those of Socket.IO's protocol 4, which can't stand in one folder with those of protocol 5.
+  private static let olderClients = ["python-socketio[client]>=4.6,<5", "python-engineio<4"]
+
   private static func make() async throws -> URL {
     let folder = root.appending(path: ".build-venv")
     let python = folder.appending(path: "bin/python")
@@ -29,12 +33,13 @@ actor PythonEnvironment {
     guard await environment.exitCode(within: .seconds(120)) == 0 else {
       throw Missing(description: "python3 can't make a virtual environment: \(environment.text)")
     }
-    let arguments = [
-      "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "firebase-admin", "websockets",
-    ]
-    let install = try Command(python, arguments, output: log)
-    guard await install.exitCode(within: .seconds(300)) == 0 else {
-      throw Missing(description: "the clients can't be had from PyPI: \(install.text)")
+    let older = ["--target", folder.appending(path: "socketio4").path]
+    for packages in [clients, older + olderClients] {
+      let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"] + packages
+      let install = try Command(python, arguments, output: log)
+      guard await install.exitCode(within: .seconds(300)) == 0 else {
+        throw Missing(description: "the clients can't be had from PyPI: \(install.text)")
+      }
     }
     return python
   }
@@ -42,7 +47,9 @@ actor PythonEnvironment {
   private static func imports(_ python: URL) async throws -> Bool {
     guard FileManager.default.isExecutableFile(atPath: python.path) else { return false }
     let null = URL(filePath: "/dev/null")
-    let test = try Command(python, ["-c", "import firebase_admin.db, websockets"], output: null)
+    let modules = "import firebase_admin.db, os, socketio, sys, websockets"
+    let older = "assert os.path.isdir(os.path.join(sys.prefix, 'socketio4', 'socketio'))"
+    let test = try Command(python, ["-c", "\(modules); \(older)"], output: null)
     return await test.exitCode(within: .seconds(60)) == 0
   }
 }

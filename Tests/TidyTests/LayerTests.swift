@@ -10,9 +10,11 @@ import Testing
     "Identity": ["Engine", "JSONTree", "Rules"],
     "Storage": ["CSQLite", "Engine", "JSONTree"],
     "FirebaseWire": ["Engine", "JSONTree", "Rules", "Transport"],
+    "EngineIOWire": ["JSONTree", "Transport"],
     "RESTWire": ["Engine", "JSONTree", "Rules", "Transport"],
     "Server": [
-      "Engine", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage", "Transport",
+      "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage",
+      "Transport",
     ],
     "dhole": ["JSONTree", "Rules", "Server"],
   ]
@@ -25,6 +27,7 @@ import Testing
     "Identity": ["Crypto", "CryptoExtras", "FoundationEssentials", "JWTKit"],
     "Storage": ["Crypto", "NIOCore"],
     "FirebaseWire": ["NIOCore"],
+    "EngineIOWire": ["NIOCore"],
     "RESTWire": ["NIOCore"],
     "Server": [
       "AsyncHTTPClient", "Crypto", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",

@@ -153,7 +153,7 @@ private final class FirebaseStage {
 }
 
 /// A link that keeps what is sent.
-private final class FuzzLink: MessageLink {
+final class FuzzLink: MessageLink {
   let eventLoop: any EventLoop
   let carrier: UInt8 = 0
   let remoteAddress: String? = "127.0.0.1"

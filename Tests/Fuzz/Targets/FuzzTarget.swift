@@ -12,7 +12,7 @@ package struct FuzzTarget: Sendable {
 
   /// Every target; the corpus of each stands in `Tests/Corpora/fuzz/NAME`.
   package static let all: [FuzzTarget] = [
-    firebase, json, rest, rules, sockets, storage,
+    engineIO, firebase, json, rest, rules, sockets, storage,
   ]
 
   package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -11,6 +11,8 @@ final class ManualLoop: EventLoop, NIOSerialEventLoopExecutor {
 
   var inEventLoop: Bool { true }
 
+  var now: NIODeadline { loop.now }
+
   func execute(_ task: @escaping @Sendable () -> Void) { loop.execute(task) }
 
   func scheduleTask<T>(

@@ -1,0 +1,42 @@
+import TestSupport
+import Testing
+
+/// Clients of Wilddog's protocol and of Firebase's in one place.
+@Suite struct MixedTests {
+  private func said(to firebase: WireClient) async throws -> String {
+    String(decoding: try await firebase.readFrame().payload, as: UTF8.self)
+  }
+
+  @Test(arguments: WilddogScript.Carriage.all)
+  func `clients of both protocols see each other's writes`(carriage: WilddogScript.Carriage) async throws {
+    try await EngineRoom.run { room in
+      let wilddog = try await WilddogClient(
+        port: room.port, revision: carriage.revision, carrier: carriage.carrier)
+      #expect(try await wilddog.next().contains(#""v":"1.0""#))
+      let firebase = try await WireClient.webSocket(port: room.port, path: "/.ws?v=5&ns=default")
+      #expect(try await said(to: firebase).contains(#""v":"5""#))
+
+      let listen = #"{"t":"d","d":{"r":1,"a":"q","b":{"p":"/room","h":""}}}"#
+      let listening = #"{"t":"d","d":{"r":1,"b":{"s":"ok","d":{}}}}"#
+      try await wilddog.send([listen])
+      try await firebase.send(.text(listen))
+      #expect(try await wilddog.next() == listening)
+      #expect(try await said(to: firebase) == listening)
+      for round in 2..<12 {
+        let value = #"{"n":\#(round),".priority":"豺"}"#
+        let put = #"{"t":"d","d":{"r":\#(round),"a":"p","b":{"p":"/room/x","d":\#(value)}}}"#
+        let push = #"{"t":"d","d":{"a":"d","b":{"p":"room/x","d":\#(value)}}}"#
+        let done = #"{"t":"d","d":{"r":\#(round),"b":{"s":"ok","d":""}}}"#
+        if round % 2 == 0 { try await wilddog.send([put]) } else { try await firebase.send(.text(put)) }
+        #expect(try await wilddog.next() == push)
+        #expect(try await said(to: firebase) == push)
+        if round % 2 == 0 {
+          #expect(try await wilddog.next() == done)
+        } else {
+          #expect(try await said(to: firebase) == done)
+        }
+      }
+      wilddog.engine.drop()
+    }
+  }
+}
