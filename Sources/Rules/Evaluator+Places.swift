@@ -1,39 +1,58 @@
 import JSONTree
 
 extension Evaluator {
-  /// The node at a place.
-  mutating func node(_ place: Place) throws(EvaluationFault) -> Node {
-    var node = try base(place.base)
-    for index in place.steps.indices { node = try self.node(place.steps[index], in: node) }
+  /// The node at a place. Rules often ask several things of one place in a row: it is looked up once.
+  mutating func node(_ id: Program.PlaceID, of program: Program) throws(EvaluationFault) -> Node {
+    if id.index == lastPlace { return lastNode }
+    let place = program.places[Int(id.index)]
+    let node = try node(place.way, below: base(place.base, of: program), of: program)
+    lastPlace = id.index
+    lastNode = node
     return node
   }
 
-  private mutating func base(_ base: Place.Base) throws(EvaluationFault) -> Node {
+  /// The node that a way leads to.
+  mutating func node(
+    _ way: Program.Way, below parent: Node, of program: Program
+  ) throws(EvaluationFault) -> Node {
+    var node = parent
+    for index in way.range { node = try self.node(program.steps[index], in: node, of: program) }
+    return node
+  }
+
+  private mutating func base(
+    _ base: Program.FlatPlace.Base, of program: Program
+  ) throws(EvaluationFault) -> Node {
     switch base {
     case .root: return before.root
-    case .data(let up):
-      guard up <= keys.count else { throw .aboveRoot }
-      return before.node(at: keys.count - up, keys)
-    case .newData(let up):
-      guard up <= keys.count else { throw .aboveRoot }
-      return after.node(at: keys.count - up, keys)
-    case .choice(let condition, let yes, let no): return try flag(condition) ? node(yes) : node(no)
+    case .data(let up): return before.node(at: try depth(above: up), keys)
+    case .newData(let up): return after.node(at: try depth(above: up), keys)
+    case .choice(let condition, let yes, let no):
+      return try flag(condition, of: program) ? node(yes, of: program) : node(no, of: program)
     case .parent(let child):
-      let place = try way(child)
+      let place = try way(child, of: program)
       guard let keys = place.keys else { return .null }
       guard !keys.isEmpty else { throw .aboveRoot }
       return Steps.descend(place.root, keys.dropLast())
     }
   }
 
+  /// The level that lies so many above where the walk stands.
+  private func depth(above up: Int32) throws(EvaluationFault) -> Int {
+    guard up <= keys.count else { throw .aboveRoot }
+    return keys.count - Int(up)
+  }
+
   /// What lies a step below a node; null when the step can't be a key.
-  mutating func node(_ step: Step, in parent: Node) throws(EvaluationFault) -> Node {
+  private mutating func node(
+    _ step: Program.FlatStep, in parent: Node, of program: Program
+  ) throws(EvaluationFault) -> Node {
     switch step {
-    case .key(let key): return parent[key]
-    case .wildcard(let depth): return parent[keys[depth]]
+    case .key(let key): return parent[program.keys[Int(key)]]
+    case .wildcard(let depth): return parent[keys[Int(depth)]]
     case .nowhere: return .null
-    case .computed(let code):
-      let text = try string(code)
+    case .computed(let part):
+      let text = try string(part, of: program)
       if let key = Steps.key(of: text) { return parent[key] }
       guard let keys = Steps.keys(of: text) else { return .null }
       return Steps.descend(parent, keys[...])
@@ -41,10 +60,13 @@ extension Evaluator {
   }
 
   /// The tree and the keys that lead to a place; no keys when some step can't be one.
-  private mutating func way(_ place: Place) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
-    var way = try way(to: place.base)
-    for step in place.steps {
-      guard let more = try keys(of: step), let above = way.keys else {
+  private mutating func way(
+    _ id: Program.PlaceID, of program: Program
+  ) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
+    let place = program.places[Int(id.index)]
+    var way = try way(to: place.base, of: program)
+    for index in place.way.range {
+      guard let more = try keys(of: program.steps[index], of: program), let above = way.keys else {
         way.keys = nil
         continue
       }
@@ -53,30 +75,31 @@ extension Evaluator {
     return way
   }
 
-  private mutating func way(to base: Place.Base) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
+  private mutating func way(
+    to base: Program.FlatPlace.Base, of program: Program
+  ) throws(EvaluationFault) -> (root: Node, keys: [ChildKey]?) {
     switch base {
     case .root: return (before.root, [])
-    case .data(let up):
-      guard up <= keys.count else { throw .aboveRoot }
-      return (before.root, keys.prefix(keys.count - up))
-    case .newData(let up):
-      guard up <= keys.count else { throw .aboveRoot }
-      return (after.root, keys.prefix(keys.count - up))
-    case .choice(let condition, let yes, let no): return try flag(condition) ? way(yes) : way(no)
+    case .data(let up): return (before.root, keys.prefix(try depth(above: up)))
+    case .newData(let up): return (after.root, keys.prefix(try depth(above: up)))
+    case .choice(let condition, let yes, let no):
+      return try flag(condition, of: program) ? way(yes, of: program) : way(no, of: program)
     case .parent(let child):
-      let below = try way(child)
+      let below = try way(child, of: program)
       guard let keys = below.keys else { return below }
       guard !keys.isEmpty else { throw .aboveRoot }
       return (below.root, keys.dropLast())
     }
   }
 
-  private mutating func keys(of step: Step) throws(EvaluationFault) -> [ChildKey]? {
+  private mutating func keys(
+    of step: Program.FlatStep, of program: Program
+  ) throws(EvaluationFault) -> [ChildKey]? {
     switch step {
-    case .key(let key): return [key]
+    case .key(let key): return [program.keys[Int(key)]]
     case .nowhere: return nil
-    case .wildcard(let depth): return [keys[depth]]
-    case .computed(let code): return Steps.keys(of: try string(code))
+    case .wildcard(let depth): return [keys[Int(depth)]]
+    case .computed(let part): return Steps.keys(of: try string(part, of: program))
     }
   }
 }
@@ -129,20 +152,23 @@ struct WalkKeys {
 /// rules ask for the place where they stand, again and again, and seldom for one above it.
 struct Trail {
   let root: Node
-  private var last: Node
+  /// At `depth`, unless that is 0: the root is not held twice.
+  private var last = Node.null
   private var depth = 0
 
   init(_ root: Node) {
     self.root = root
-    last = root
   }
 
   /// The node at a level of the way, 0 for the root.
   mutating func node(at depth: Int, _ keys: WalkKeys) -> Node {
-    if depth == self.depth { return last }
     if depth == 0 { return root }
-    var node = depth > self.depth ? last : root
-    for level in (depth > self.depth ? self.depth : 0)..<depth { node = node[keys[level]] }
+    if depth == self.depth { return last }
+    var node = self.depth > 0 && depth > self.depth ? last : root
+    for level in (depth > self.depth ? self.depth : 0)..<depth {
+      if node.isNull { break }
+      node = node[keys[level]]
+    }
     // What lies above is seldom asked for twice; what lies below was left for good.
     if depth > self.depth {
       last = node
@@ -153,13 +179,13 @@ struct Trail {
 
   /// Stands at a node that is known already.
   mutating func stand(at node: Node, depth: Int) {
-    last = node
+    last = depth == 0 ? .null : node
     self.depth = depth
   }
 
   /// Forgets what is deeper than a level.
   mutating func cut(to depth: Int) {
-    if self.depth > depth { stand(at: root, depth: 0) }
+    if self.depth > depth { stand(at: .null, depth: 0) }
   }
 }
 

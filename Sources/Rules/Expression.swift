@@ -2,7 +2,8 @@
 struct Expression {
   indirect enum Form {
     case number(Double)
-    case string(String)
+    /// With escapes resolved, and as it stands between the quotes.
+    case string(String, source: String)
     case bool(Bool)
     case null
     case pattern(String, ignoresCase: Bool)
@@ -50,15 +51,30 @@ struct Expression {
   }
 
   private static func tallest(in form: Form) -> Int {
+    parts(of: form).reduce(0) { max($0, $1.height) }
+  }
+
+  /// A value that stands in the text itself.
+  var isLiteral: Bool {
     switch form {
-    case .number, .string, .bool, .null, .pattern, .name, .wildcard: 0
-    case .array(let elements): elements.reduce(0) { max($0, $1.height) }
-    case .member(let target, _): target.height
-    case .index(let target, let index): max(target.height, index.height)
-    case .call(let target, let arguments): arguments.reduce(target.height) { max($0, $1.height) }
-    case .unary(_, let operand): operand.height
-    case .binary(_, let left, let right): max(left.height, right.height)
-    case .choice(let condition, let yes, let no): max(condition.height, yes.height, no.height)
+    case .number, .string, .bool, .null, .pattern: true
+    default: false
+    }
+  }
+
+  /// The expressions that this one is made of, from the left.
+  var parts: [Expression] { Self.parts(of: form) }
+
+  private static func parts(of form: Form) -> [Expression] {
+    switch form {
+    case .number, .string, .bool, .null, .pattern, .name, .wildcard: []
+    case .array(let elements): elements
+    case .member(let target, _): [target]
+    case .index(let target, let index): [target, index]
+    case .call(let target, let arguments): [target] + arguments
+    case .unary(_, let operand): [operand]
+    case .binary(_, let left, let right): [left, right]
+    case .choice(let condition, let yes, let no): [condition, yes, no]
     }
   }
 }

@@ -5,7 +5,8 @@ struct Token: Equatable {
     /// `$name`, the dollar included.
     case wildcard(String)
     case number(Double)
-    case string(String)
+    /// With escapes resolved, and as it stands between the quotes.
+    case string(String, source: String)
     /// The text between the slashes, as written, and whether the flag `i` follows.
     case pattern(String, ignoresCase: Bool)
     case symbol(Symbol)
@@ -65,7 +66,7 @@ struct Lexer {
     {
       return try readNumber()
     }
-    if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") { return .string(try readString(quote: byte)) }
+    if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") { return try readString(quote: byte) }
     if byte == UInt8(ascii: "/"), expectsOperand { return try readPattern() }
     return .symbol(try readSymbol())
   }
@@ -110,14 +111,17 @@ struct Lexer {
     while at < bytes.count, Self.isDigit(bytes[at]) { at += 1 }
   }
 
-  private mutating func readString(quote: UInt8) throws(ExpressionFault) -> String {
+  private mutating func readString(quote: UInt8) throws(ExpressionFault) -> Token.Kind {
     let start = at
     at += 1
     var text: [UInt8] = []
     while at < bytes.count {
       let byte = bytes[at]
       at += 1
-      if byte == quote { return String(decoding: text, as: UTF8.self) }
+      if byte == quote {
+        let source = String(decoding: bytes[start + 1..<at - 1], as: UTF8.self)
+        return .string(String(decoding: text, as: UTF8.self), source: source)
+      }
       guard byte == UInt8(ascii: "\\") else {
         text.append(byte)
         continue

@@ -104,7 +104,7 @@ struct Parser {
     let first = token
     switch first.kind {
     case .number(let value): return try literal(.number(value))
-    case .string(let text): return try literal(.string(text))
+    case .string(let text, let source): return try literal(.string(text, source: source))
     case .pattern(let text, let ignoresCase): return try literal(.pattern(text, ignoresCase: ignoresCase))
     case .wildcard(let name): return try literal(.wildcard(name))
     case .identifier("true"): return try literal(.bool(true))

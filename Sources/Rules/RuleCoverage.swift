@@ -36,7 +36,7 @@ package struct RuleCoverage: Sendable {
     package let line: Int
     package let expression: String
     package var whole = Tally()
-    /// The boolean parts that cases reached, by their range in the expression.
+    /// The parts whose type is boolean, the whole and literals aside, by their range in the expression.
     package var parts: [Range<Int>: Tally] = [:]
   }
 
@@ -52,7 +52,7 @@ package struct RuleCoverage: Sendable {
 
   /// The coverage of a rule set by the traces of cases.
   package init(of rules: RuleSet, by traces: [DecisionTrace]) {
-    collect(rules.tree, "")
+    collect(rules.tree, "", wildcards: [:], depth: 0)
     entries.sort { ($0.line, $0.rule) < ($1.line, $1.rule) }
     for (index, entry) in entries.enumerated() {
       places[Key(rule: entry.rule, line: entry.line, expression: entry.expression)] = index
@@ -66,15 +66,36 @@ package struct RuleCoverage: Sendable {
     return (asked.count { $0.whole.verdict == "both" }, asked.count)
   }
 
-  private mutating func collect(_ node: RuleNode, _ location: String) {
-    for (name, rule) in [(".read", node.read), (".write", node.write), (".validate", node.validate)] {
-      guard let rule else { continue }
-      entries.append(
-        Entry(
-          rule: name, location: location.isEmpty ? "/" : location, line: rule.line, expression: rule.text))
+  private mutating func collect(
+    _ node: RuleNode, _ location: String, wildcards: [String: Int], depth: Int
+  ) {
+    for kind in [TypeCheck.Kind.read, .write, .validate] {
+      guard let rule = node.rule(kind) else { continue }
+      var entry = Entry(
+        rule: kind.rawValue, location: location.isEmpty ? "/" : location, line: rule.line,
+        expression: rule.text)
+      if rule.constant == nil, let whole = try? Parser.parse(rule.text) {
+        let check = TypeCheck(kind: kind, dialect: rule.dialect, wildcards: wildcards)
+        for part in whole.parts { Self.collect(part, check, into: &entry.parts) }
+      }
+      entries.append(entry)
     }
-    for (key, child) in node.children { collect(child, "\(location)/\(key.text)") }
-    if let wildcard = node.wildcard { collect(wildcard.node, "\(location)/\(wildcard.name)") }
+    for (key, child) in node.children {
+      collect(child, "\(location)/\(key.text)", wildcards: wildcards, depth: depth + 1)
+    }
+    if let wildcard = node.wildcard {
+      let inner = wildcards.merging([wildcard.name: depth]) { _, new in new }
+      collect(wildcard.node, "\(location)/\(wildcard.name)", wildcards: inner, depth: depth + 1)
+    }
+  }
+
+  /// Nothing is known yet of every boolean part.
+  private static func collect(
+    _ expression: Expression, _ check: TypeCheck, into parts: inout [Range<Int>: Tally]
+  ) {
+    var own = check
+    if !expression.isLiteral, own.check(expression).type == .boolean { parts[expression.range] = Tally() }
+    for part in expression.parts { collect(part, check, into: &parts) }
   }
 
   private mutating func add(_ trace: RuleTrace) {
@@ -83,8 +104,7 @@ package struct RuleCoverage: Sendable {
     }
     let isError = trace.parts.first?.value.hasPrefix("error") ?? false
     entries[index].whole.add(isError ? "error" : trace.outcome ? "true" : "false")
-    for part in trace.parts.dropFirst() {
-      guard part.value == "true" || part.value == "false" || part.value.hasPrefix("error") else { continue }
+    for part in trace.parts.dropFirst() where part.isBoolean {
       entries[index].parts[part.range, default: Tally()].add(part.value)
     }
   }

@@ -107,7 +107,7 @@ private struct Linter {
     guard name != ".validate", rule.constant == nil, let kind = TypeCheck.Kind(rawValue: name),
       let expression = try? Parser.parse(rule.text), !Self.demandsAuth(expression)
     else { return }
-    var check = TypeCheck(kind: kind, wildcards: above.wildcards)
+    var check = TypeCheck(kind: kind, dialect: rule.dialect, wildcards: above.wildcards)
     for (left, right) in Self.equalities(expression) {
       let types = [check.check(left).type, check.check(right).type]
       guard types.contains(.auth), types.contains(.value) else { continue }

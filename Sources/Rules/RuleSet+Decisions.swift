@@ -60,8 +60,8 @@ struct RuleWalk {
   ) {
     tree = rules.tree
     evaluator = Evaluator(
-      auth: caller.auth, nowMilliseconds: Double(nowMilliseconds), query: query, before: Trail(before),
-      after: Trail(after), keys: WalkKeys(path))
+      auth: caller.auth, nowMilliseconds: Double(nowMilliseconds), query: query, before: before,
+      after: after, keys: WalkKeys(path))
   }
 
   /// Is some rule of this kind true from the root down to the path?
@@ -126,7 +126,7 @@ struct RuleWalk {
 
   mutating func holds(_ rule: Rule?) -> Bool {
     guard let rule else { return false }
-    return rule.constant ?? evaluator.holds(rule.code)
+    return rule.constant ?? evaluator.holds(rule.program)
   }
 
   // MARK: Where the walk stands

@@ -13,8 +13,9 @@ package struct RuleSet: Sendable {
 
   /// Compiles a rules text.
   ///
+  /// - Parameter dialect: whose spellings it may use when it does not say so itself.
   /// - Throws: every fault of the text, each with its line and column.
-  package init(text: String) throws(RulesErrors) {
+  package init(text: String, assuming dialect: RuleDialect = .firebase) throws(RulesErrors) {
     let bytes = Array(text.utf8)
     guard bytes.count <= Self.textLimitBytes else {
       let message = "Rules must be at most \(Self.textLimitBytes) bytes long."
@@ -27,7 +28,7 @@ package struct RuleSet: Sendable {
     } catch {
       throw RulesErrors([error])
     }
-    var builder = RuleTreeBuilder(bytes)
+    var builder = RuleTreeBuilder(bytes, assuming: dialect)
     tree = builder.build(file)
     guard builder.errors.isEmpty else { throw RulesErrors(builder.errors) }
     self.text = text

@@ -57,17 +57,19 @@ final class RuleNode: Sendable {
 
 /// A rule: its expression, and where it stands in the rules text.
 final class Rule: Sendable {
-  let code: Code
+  let program: Program
   /// The expression as written, escapes resolved.
   let text: String
   let line: Int
+  let dialect: RuleDialect
   /// The rule's outcome if it needs no evaluation.
   let constant: Bool?
 
-  init(code: Code, text: String, line: Int) {
-    self.code = code
+  init(code: Code, text: String, line: Int, dialect: RuleDialect = .firebase) {
+    program = Program(code)
     self.text = text
     self.line = line
+    self.dialect = dialect
     if case .constant(.bool(let value)) = code { constant = value } else { constant = nil }
   }
 }
@@ -75,10 +77,12 @@ final class Rule: Sendable {
 /// Builds the tree from a parsed file and collects every fault on the way.
 struct RuleTreeBuilder {
   private let places: SourcePlaces
+  private(set) var dialect: RuleDialect
   private(set) var errors: [RulesError] = []
 
-  init(_ bytes: [UInt8]) {
+  init(_ bytes: [UInt8], assuming dialect: RuleDialect) {
     places = SourcePlaces(bytes)
+    self.dialect = dialect
   }
 
   mutating func build(_ file: FileValue) -> RuleNode {
@@ -88,7 +92,16 @@ struct RuleTreeBuilder {
       errors.append(RulesError(line: 1, column: 2, message: "Expected 'rules' property."))
       return .empty
     }
+    if let member = members.first(where: { $0.key.text == "dialect" }) { readDialect(member.value) }
     return node(rules.value, depth: 0, wildcards: [:])
+  }
+
+  private mutating func readDialect(_ value: FileValue) {
+    guard case .string(let name) = value.content, let known = RuleDialect(rawValue: name.text) else {
+      let names = RuleDialect.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or ")
+      return report("Unknown dialect. Expected \(names).", at: value.offset)
+    }
+    dialect = known
   }
 
   private mutating func node(_ value: FileValue, depth: Int, wildcards: [String: Int]) -> RuleNode {
@@ -142,7 +155,7 @@ struct RuleTreeBuilder {
     case .bool(let verdict): return Rule(code: .constant(.bool(verdict)), text: "\(verdict)", line: line)
     case .string(let string):
       guard let code = compile(name, string, wildcards) else { return nil }
-      return Rule(code: code, text: string.text, line: line)
+      return Rule(code: code, text: string.text, line: line, dialect: dialect)
     default:
       report("Invalid rule expression.  Expected 'true', 'false', or an expression string.", at: value.offset)
     }
@@ -154,7 +167,7 @@ struct RuleTreeBuilder {
     var faults: [ExpressionFault]
     do {
       let expression = try Parser.parse(string.text)
-      var check = TypeCheck(kind: kind, wildcards: wildcards)
+      var check = TypeCheck(kind: kind, dialect: dialect, wildcards: wildcards)
       if let code = check.rule(expression) { return code }
       faults = check.faults
     } catch {

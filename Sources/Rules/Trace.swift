@@ -20,6 +20,9 @@ package struct RuleTrace: Sendable, Equatable {
     package let range: Range<Int>
     /// A JSON text, `{…}` for an object, or `error: …` when there is no value.
     package let value: String
+    /// It can only be true, false or an error: not so the value of a location or a claim that happens to be
+    /// a boolean.
+    package let isBoolean: Bool
     /// Nesting below the whole expression.
     package let depth: Int
   }
@@ -158,7 +161,8 @@ private struct Tracer {
     var parts: [RuleTrace.Part] = []
     if rule.constant == nil, let whole = try? Parser.parse(rule.text) {
       var explainer = Explainer(
-        kind: kind, wildcards: scopes, text: Array(rule.text.utf8), evaluator: walk.standing)
+        kind: kind, dialect: rule.dialect, wildcards: scopes, text: Array(rule.text.utf8),
+        evaluator: walk.standing)
       explainer.explain(whole, depth: 0)
       parts = explainer.parts
     }
@@ -174,6 +178,7 @@ private struct Tracer {
 /// Evaluates an expression part by part, as far as evaluation goes.
 private struct Explainer {
   let kind: TypeCheck.Kind
+  let dialect: RuleDialect
   let wildcards: [String: Int]
   let text: [UInt8]
   var evaluator: Evaluator
@@ -184,7 +189,9 @@ private struct Explainer {
     if let shown {
       let range = expression.range.clamped(to: 0..<text.count)
       let written = String(decoding: text[range], as: UTF8.self)
-      parts.append(RuleTrace.Part(text: written, range: range, value: shown, depth: depth))
+      parts.append(
+        RuleTrace.Part(
+          text: written, range: range, value: shown.text, isBoolean: shown.isBoolean, depth: depth))
     }
     let inner = shown == nil ? depth : depth + 1
     switch expression.form {
@@ -200,31 +207,33 @@ private struct Explainer {
     case .unary(_, let operand): explain(operand, depth: inner)
     case .binary(let operation, let left, let right):
       explain(left, depth: inner)
-      let first = value(of: left)
+      let first = value(of: left)?.text
       if operation == .and, first != "true" { return }
       if operation == .or, first != "false" { return }
       explain(right, depth: inner)
     case .choice(let condition, let yes, let no):
       explain(condition, depth: inner)
-      let test = value(of: condition)
+      let test = value(of: condition)?.text
       if test == "true" { explain(yes, depth: inner) }
       if test == "false" { explain(no, depth: inner) }
     }
   }
 
-  /// The value as text; nil for what has none of its own, such as a literal or a snapshot.
-  private mutating func value(of expression: Expression) -> String? {
+  /// The value as text, and whether its type is boolean; nil for what has no value of its own, such as a
+  /// literal or a snapshot.
+  private mutating func value(of expression: Expression) -> (text: String, isBoolean: Bool)? {
     switch expression.form {
     case .number, .string, .bool, .null, .pattern, .array: return nil
     default: break
     }
-    var check = TypeCheck(kind: kind, wildcards: wildcards)
+    var check = TypeCheck(kind: kind, dialect: dialect, wildcards: wildcards)
     let checked = check.check(expression)
     guard let type = checked.type, type != .snapshot, type != .method, type != .query else { return nil }
+    let program = Program(checked.code)
     do {
-      return Self.text(try evaluator.value(checked.code))
+      return (Self.text(try evaluator.value(of: program)), type == .boolean)
     } catch {
-      return "error: \(Self.text(error))"
+      return ("error: \(Self.text(error))", type == .boolean)
     }
   }
 

@@ -6,7 +6,7 @@ extension TypeCheck {
     switch target.form {
     case .member(let inner, let method): (receiver, name) = (inner, method)
     case .index(let inner, let index):
-      guard case .string(let method) = index.form else { return notAFunction(target, expression) }
+      guard case .string(let method, _) = index.form else { return notAFunction(target, expression) }
       (receiver, name) = (inner, method)
     default: return notAFunction(target, expression)
     }
@@ -15,8 +15,12 @@ extension TypeCheck {
     if type == .snapshot, let method = SnapshotMethod(rawValue: name) {
       return snapshotCall(method, checked.place, arguments, expression)
     }
-    if type.isText, let method = StringMethod(rawValue: name) {
-      return stringCall(method, checked.code, arguments, expression)
+    if type.isText, let method = StringMethod(name, dialect) {
+      return stringCall(method, name, checked.code, arguments, expression)
+    }
+    if type.isText, name == "length", dialect == .wilddog {
+      guard arguments.isEmpty else { return fault("length() expects no arguments.", expression) }
+      return Checked(.length(checked.code), .number)
     }
     return notAFunction(target, expression)
   }
@@ -103,9 +107,9 @@ extension TypeCheck {
   // MARK: Strings
 
   private mutating func stringCall(
-    _ method: StringMethod, _ receiver: Code, _ arguments: [Expression], _ expression: Expression
+    _ method: StringMethod, _ name: String, _ receiver: Code, _ arguments: [Expression],
+    _ expression: Expression
   ) -> Checked {
-    let name = method.rawValue
     switch method {
     case .toLowerCase, .toUpperCase:
       guard arguments.isEmpty else { return fault("\(name)() expects no arguments.", expression) }
@@ -131,8 +135,12 @@ extension TypeCheck {
   }
 
   private mutating func matches(_ receiver: Code, _ argument: Expression) -> Checked {
-    guard case .pattern(let text, let ignoresCase) = argument.form else {
-      return fault("matches() expects a regular expression literal argument.", argument)
+    let text: String, ignoresCase: Bool
+    switch argument.form {
+    case .pattern(let literal, let ignores): (text, ignoresCase) = (literal, ignores)
+    // As written: its backslashes are the pattern's, not the string's.
+    case .string(_, let source) where dialect == .wilddog: (text, ignoresCase) = (source, false)
+    default: return fault("matches() expects a regular expression literal argument.", argument)
     }
     do {
       return Checked(.matches(receiver, try Pattern(text, ignoresCase: ignoresCase)), .boolean)

@@ -32,12 +32,14 @@ struct TypeCheck {
   }
 
   let kind: Kind
+  let dialect: RuleDialect
   /// The wildcards in scope and the depth of the path at which each matches.
   let wildcards: [String: Int]
   private(set) var faults: [ExpressionFault] = []
 
-  init(kind: Kind, wildcards: [String: Int]) {
+  init(kind: Kind, dialect: RuleDialect, wildcards: [String: Int]) {
     self.kind = kind
+    self.dialect = dialect
     self.wildcards = wildcards
   }
 
@@ -53,7 +55,7 @@ struct TypeCheck {
   mutating func check(_ expression: Expression) -> Checked {
     switch expression.form {
     case .number(let value): return Checked(.constant(.number(value)), .number)
-    case .string(let text): return Checked(.constant(.string(Node(text))), .string)
+    case .string(let text, _): return Checked(.constant(.string(Node(text))), .string)
     case .bool(let value): return Checked(.constant(.bool(value)), .boolean)
     case .null: return Checked(.constant(.null), .null)
     case .pattern: return Checked(.failure, .regex)
@@ -108,7 +110,7 @@ struct TypeCheck {
       return Checked(.failure, .method)
     case .string, .value, .auth:
       if name == "length" { return Checked(.length(receiver.code), .number) }
-      if StringMethod(rawValue: name) != nil { return Checked(.failure, .method) }
+      if StringMethod(name, dialect) != nil { return Checked(.failure, .method) }
       guard type == .auth else { return noSuchMethod(name, expression) }
       return Checked(.property(receiver.code, ChildKey(unchecked: name)), .auth)
     case .query:
@@ -132,7 +134,7 @@ struct TypeCheck {
 
   private mutating func index(_ target: Expression, _ index: Expression, _ expression: Expression) -> Checked
   {
-    if case .string(let name) = index.form { return member(target, name, expression) }
+    if case .string(let name, _) = index.form { return member(target, name, expression) }
     let receiver = check(target)
     let key = check(index)
     guard let type = receiver.type, let keyType = key.type else { return .faulty }
@@ -151,4 +153,9 @@ enum SnapshotMethod: String {
 /// The methods of strings, and of values that may be strings.
 enum StringMethod: String {
   case contains, beginsWith, endsWith, replace, toLowerCase, toUpperCase, matches
+
+  /// The method that a dialect calls so.
+  init?(_ name: String, _ dialect: RuleDialect) {
+    self.init(rawValue: dialect == .wilddog && name == "startsWith" ? "beginsWith" : name)
+  }
 }

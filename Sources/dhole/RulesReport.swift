@@ -100,7 +100,12 @@ enum RulesInput {
     do {
       return try RuleSet(text: text)
     } catch {
-      throw Failure(.wrongInput, error.errors.map { "\(file):\($0.text)" }.joined(separator: "\n"))
+      let faults = error.errors.map { "\(file):\($0.text)" }.joined(separator: "\n")
+      // What has no fault once it may use Wilddog's spellings was written for Wilddog.
+      guard (try? RuleSet(text: text, assuming: .wilddog)) != nil else { throw Failure(.wrongInput, faults) }
+      throw Failure(
+        .wrongInput, faults,
+        advice: #"These are legal rules of Wilddog's: write "dialect": "wilddog" beside "rules"."#)
     }
   }
 

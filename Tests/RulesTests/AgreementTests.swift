@@ -30,8 +30,10 @@ struct AgreementTests {
   }
 
   private func agree(_ generator: inout RuleGenerator, _ tally: inout Tally) throws -> Bool {
+    generator.isWilddog = generator.random.once(in: 3)
     let naive = generator.rules(depth: generator.random.once(in: 4) ? 3 : 2)
-    let text = "{\"rules\":\(naive.json)}"
+    let dialect = generator.isWilddog ? "wilddog" : "firebase"
+    let text = "{\"dialect\":\"\(dialect)\",\"rules\":\(naive.json)}"
     let rules: RuleSet
     do {
       rules = try RuleSet(text: text)

@@ -57,7 +57,7 @@ struct NaiveEvaluator {
     case .text(let text): return .text(text)
     case .bool(let value): return .bool(value)
     case .null: return .null
-    case .pattern, .array: throw Wrong()
+    case .pattern, .quotedPattern, .array: throw Wrong()
     case .name(let name): return try variable(name)
     case .member(.name("query"), let field): return queryField(field)
     case .member(let target, "length"):
@@ -197,14 +197,17 @@ struct NaiveEvaluator {
     if case .snapshot(let tree, let keys) = receiver { return try call(tree, keys, method, arguments) }
     guard case .text(let subject) = receiver else { throw Wrong() }
     if method == "matches" {
-      guard case .pattern(let pattern) = arguments[0] else { throw Wrong() }
-      return .bool(pattern.matches(subject))
+      switch arguments[0] {
+      case .pattern(let pattern), .quotedPattern(let pattern): return .bool(pattern.matches(subject))
+      default: throw Wrong()
+      }
     }
     let units = Array(subject.utf16)
     let parts = try arguments.map { Array(try text($0).utf16) }
     switch method {
     case "contains": return .bool(Self.places(of: parts[0], in: units).isEmpty == false)
-    case "beginsWith": return .bool(Array(units.prefix(parts[0].count)) == parts[0])
+    case "length": return .number(Double(units.count))
+    case "beginsWith", "startsWith": return .bool(Array(units.prefix(parts[0].count)) == parts[0])
     case "endsWith": return .bool(Array(units.suffix(parts[0].count)) == parts[0])
     case "toLowerCase": return .text(subject.lowercased())
     case "toUpperCase": return .text(subject.uppercased())

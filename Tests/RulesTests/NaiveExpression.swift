@@ -5,6 +5,8 @@ indirect enum NaiveExpression {
   case bool(Bool)
   case null
   case pattern(NaivePattern)
+  /// Wilddog's other way to write one that does not ignore case.
+  case quotedPattern(NaivePattern)
   /// A variable, a `$wildcard` included.
   case name(String)
   case member(NaiveExpression, String)
@@ -38,6 +40,7 @@ indirect enum NaiveExpression {
     case .bool(let value): return "\(value)"
     case .null: return "null"
     case .pattern(let pattern): return pattern.text
+    case .quotedPattern(let pattern): return "'\(pattern.text.dropFirst().dropLast())'"
     case .name(let name): return name
     case .member(let target, let name): return "\(target.written(above: 8)).\(name)"
     case .index(let target, let index): return "\(target.written(above: 8))[\(index.written)]"

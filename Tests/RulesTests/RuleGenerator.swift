@@ -22,6 +22,8 @@ struct SeededNumbers: RandomNumberGenerator {
 /// Makes trees, claims and expressions that are well typed, from few enough words that they often meet.
 struct RuleGenerator {
   var random: SeededNumbers
+  /// The expressions also use what Wilddog's are written with.
+  var isWilddog = false
   static let keys = ["a", "b", "c", "mia", "1"]
   static let texts = [
     "", "a", "b", "mia", "leo", "aab", "ab", "1", "3", "Ab1", "é", "e\u{301}", "😀", "\u{FF5E}", "a/b", "x.y",
@@ -94,7 +96,8 @@ struct RuleGenerator {
         rules.rules[name] = .bool(true)
         continue
       }
-      var maker = ExpressionMaker(random: random, isRead: name == ".read", wildcards: scope)
+      var maker = ExpressionMaker(
+        random: random, isRead: name == ".read", isWilddog: isWilddog, wildcards: scope)
       rules.rules[name] = maker.flag(1 + random.below(3))
       random = maker.random
     }
@@ -114,6 +117,7 @@ struct RuleGenerator {
 struct ExpressionMaker {
   var random: SeededNumbers
   let isRead: Bool
+  let isWilddog: Bool
   let wildcards: [String]
 
   mutating func flag(_ depth: Int) -> NaiveExpression {
@@ -127,9 +131,12 @@ struct ExpressionMaker {
     case 10, 11: return .binary(random.pick(["<", "<=", ">", ">="]), ordered(depth - 1), ordered(depth - 1))
     case 12: return .choice(flag(depth - 1), flag(depth - 1), flag(depth - 1))
     case 13:
-      return .call(
-        receiver(depth - 1), random.pick(["contains", "beginsWith", "endsWith"]), [text(depth - 1)])
-    case 14: return .call(receiver(depth - 1), "matches", [.pattern(pattern())])
+      let start = isWilddog && random.once(in: 2) ? "startsWith" : "beginsWith"
+      return .call(receiver(depth - 1), random.pick(["contains", start, "endsWith"]), [text(depth - 1)])
+    case 14:
+      let pattern = self.pattern()
+      let isQuoted = isWilddog && !pattern.ignoresCase
+      return .call(receiver(depth - 1), "matches", [isQuoted ? .quotedPattern(pattern) : .pattern(pattern)])
     default: return simpleFlag(depth - 1)
     }
   }
@@ -177,7 +184,10 @@ struct ExpressionMaker {
     }
     switch random.below(4) {
     case 0: return .unary("-", numeric(depth - 1))
-    case 1: return .member(receiver(depth - 1), "length")
+    case 1:
+      let receiver = receiver(depth - 1)
+      return isWilddog && random.once(in: 2)
+        ? .call(receiver, "length", []) : .member(receiver, "length")
     case 2: return .binary(random.pick(["-", "*", "/", "%"]), numeric(depth - 1), numeric(depth - 1))
     default: return number(0)
     }

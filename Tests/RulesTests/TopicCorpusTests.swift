@@ -20,6 +20,8 @@ struct TopicCorpusTests {
     let about: String
     let expressions: [[String: Any]]
     let sets: [[String: Any]]
+    /// Of every set that does not say otherwise.
+    let dialect: Any?
     /// What every file of cases made from the topic begins with.
     let shared: [String: Any]
 
@@ -29,6 +31,7 @@ struct TopicCorpusTests {
       about = try #require(file["about"] as? String)
       expressions = try #require(file["expressions"] as? [[String: Any]])
       sets = try #require(file["sets"] as? [[String: Any]])
+      dialect = file["dialect"]
       shared = file.filter { ["now", "auth", "data"].contains($0.key) }
     }
   }
@@ -44,8 +47,10 @@ struct TopicCorpusTests {
     return try RuleCases(text: text(file))
   }
 
-  private static func rules(_ body: Any) throws -> RuleSet {
-    try RuleSet(text: text(["rules": body]))
+  private static func rules(_ body: Any, _ topic: Topic, _ entry: [String: Any]) throws -> RuleSet {
+    var file = ["rules": body]
+    file["dialect"] = entry["dialect"] ?? topic.dialect
+    return try RuleSet(text: text(file))
   }
 
   @Test(arguments: topics) func `every expression of the topic is refused, allowed or denied as it says`(
@@ -57,7 +62,7 @@ struct TopicCorpusTests {
       let expected = try #require(entry["expect"] as? String)
       let label: Comment = "\(name): \(rule): \(why)"
       do {
-        let rules = try Self.rules([".read": rule])
+        let rules = try Self.rules([".read": rule], topic, entry)
         #expect(expected != "refuse", label)
         guard expected != "refuse" else { continue }
         let operation: [String: Any] = ["read": "", "as": try #require(entry["as"]), "expect": expected]
@@ -81,14 +86,14 @@ struct TopicCorpusTests {
       guard entry["error"] == nil else {
         #expect(entry["why"] is String)
         do {
-          _ = try Self.rules(body)
+          _ = try Self.rules(body, topic, entry)
           Issue.record("\(name): taken: \(body)")
         } catch let refused as RulesErrors {
           #expect(refused.errors.map(\.message).contains(entry["error"] as? String ?? ""), "\(refused.text)")
         }
         continue
       }
-      let rules = try Self.rules(body)
+      let rules = try Self.rules(body, topic, entry)
       let cases = try #require(entry["cases"] as? [[String: Any]])
       for outcome in try Self.cases(topic, entry["data"], cases).run(rules) {
         let entry = outcome.entry
