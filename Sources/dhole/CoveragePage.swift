@@ -15,8 +15,8 @@ enum CoveragePage {
       <p class="sum"><b>\(both)</b> of <b>\(all)</b> expressions were both true and false.</p>
       <div class="bar" role="img" aria-label="\(share) per cent"><div style="width:\(share)%"></div></div>
       <p class="key">In an expression: <span class="true">part that was always true</span>
-      <span class="false">always false</span> <span class="error">only errors</span>.
-      A part without a colour was both, or was not asked.</p>
+      <span class="false">always false</span> <span class="error">only errors</span>
+      <span class="never">never asked</span>. A part without a colour was both.</p>
       <table><thead><tr><th class="n">Line</th><th class="where">Rule</th><th class="verdict">Was</th>
       <th>Expression</th><th class="n">True</th><th class="n">False</th><th class="n">Error</th></tr></thead>
       <tbody>
@@ -61,7 +61,8 @@ enum CoveragePage {
   private static func marked(_ entry: RuleCoverage.Entry) -> String {
     let bytes = Array(entry.expression.utf8)
     var out = "", at = 0
-    let oneSided = entry.parts.filter { $0.value.verdict != "both" }
+    // Of a rule that was never asked there is nothing more to say about its parts.
+    let oneSided = entry.parts.filter { entry.whole.verdict != "never asked" && $0.value.verdict != "both" }
       .sorted { ($0.key.lowerBound, -$0.key.count) < ($1.key.lowerBound, -$1.key.count) }
     for (range, tally) in oneSided where range.lowerBound >= at {
       out += Markup.escaped(String(decoding: bytes[at..<range.lowerBound], as: UTF8.self))
