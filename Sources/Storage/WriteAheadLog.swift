@@ -9,10 +9,10 @@
 /// What SQLite's write-ahead log holds, read before SQLite sees it.
 ///
 /// SQLite stops at the first frame whose checksum fails and forgets the rest without a word. That is right
-/// after a
-/// crash in the middle of a commit, but it would hide a flipped bit in front of commits that were
-/// acknowledged. Frames
-/// of the present generation behind the break tell one from the other.
+/// after a crash in the middle of a commit, but it would hide a flipped bit in front of commits that were
+/// acknowledged. Frames of the present generation behind the break tell one from the other. They are told by
+/// their salts or by their sums, and commits among them by their mark or by the sum that it went into, so
+/// that one flipped bit can't hide a commit.
 ///
 ///     header (32): magic, version, page size, generation, salt, salt, checksum (2 words)
 ///     frame (24 + page): page number, size of the database after a commit or 0, salt, salt, checksum (2
@@ -95,8 +95,23 @@ private struct FrameReader {
   let pageBytes: Int
   private let isBigEndian: Bool
   private let salts: [UInt8]
-  private var sums: (UInt32, UInt32) = (0, 0)
+  /// After the last frame, as it was written.
+  private var sums = Sums((0, 0))
   private var isBroken = false
+  /// The size of the file at the last sound commit, and frames after it.
+  private var pagesAtCommit: UInt32 = 0
+  private var framesSinceCommit: UInt32 = 0
+  /// Most pages by which a commit whose mark is gone may have made the file larger: a bound for the search.
+  private static let growthLimitPages: UInt64 = 64
+
+  /// The running checksum; not known behind a frame of another generation.
+  private struct Sums: Equatable {
+    var first: UInt32
+    var second: UInt32
+    var isKnown = true
+
+    init(_ words: (UInt32, UInt32)) { (first, second) = words }
+  }
 
   init?(header: [UInt8]) {
     guard header.count == 32 else { return nil }
@@ -108,20 +123,53 @@ private struct FrameReader {
     isBigEndian = magic & 1 == 1
     salts = Array(header[16..<24])
     add(header[..<24])
-    guard sums.0 == Self.word(header, 24), sums.1 == Self.word(header, 28) else { return nil }
+    guard sums == Sums((Self.word(header, 24), Self.word(header, 28))) else { return nil }
   }
 
   mutating func next(_ frame: [UInt8]) -> Frame {
     let isPresent = frame[8..<16].elementsEqual(salts)
+    let stored = (Self.word(frame, 16), Self.word(frame, 20))
+    let before = sums
+    add(frame[..<8])
+    add(frame[24...])
+    let follows = before.isKnown && sums == Sums(stored)
+    defer { if isPresent || follows { sums = Sums(stored) } else { sums.isKnown = false } }
     if !isBroken {
-      add(frame[..<8])
-      add(frame[24...])
-      if isPresent, Self.word(frame, 0) != 0, sums.0 == Self.word(frame, 16), sums.1 == Self.word(frame, 20) {
+      if isPresent, follows, Self.word(frame, 0) != 0 {
+        noteSound(pages: Self.word(frame, 4))
         return .sound
       }
       isBroken = true
     }
-    return isPresent ? .lost(isCommit: Self.word(frame, 4) != 0) : .older
+    framesSinceCommit += 1
+    // A frame with the right sum was written whole, whatever has become of its salts since.
+    guard isPresent || follows else { return .older }
+    if Self.word(frame, 4) != 0 { return .lost(isCommit: true) }
+    return .lost(isCommit: !follows && wasCommit(frame, after: before))
+  }
+
+  private mutating func noteSound(pages: UInt32) {
+    framesSinceCommit += 1
+    guard pages != 0 else { return }
+    framesSinceCommit = 0
+    pagesAtCommit = pages
+  }
+
+  /// Whether a frame that does not say so ended a transaction: with the size of the file that a commit would
+  /// have noted in it, its sum is right.
+  private func wasCommit(_ frame: [UInt8], after before: Sums) -> Bool {
+    guard before.isKnown else { return false }
+    // A transaction makes the file larger by no more pages than it wrote, and few write many.
+    let growth = min(UInt64(framesSinceCommit) + 1, Self.growthLimitPages)
+    let most = UInt32(clamping: UInt64(pagesAtCommit) + growth)
+    for pages in max(1, pagesAtCommit)...most {
+      var trial = self
+      trial.sums = before
+      trial.add(frame[..<4] + withUnsafeBytes(of: pages.bigEndian) { Array($0) })
+      trial.add(frame[24...])
+      if trial.sums == Sums((Self.word(frame, 16), Self.word(frame, 20))) { return true }
+    }
+    return false
   }
 
   /// The checksum of the format: two words at a time, in the byte order that the magic number names.
@@ -133,8 +181,8 @@ private struct FrameReader {
         var second = raw.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
         first = isBigEndian ? UInt32(bigEndian: first) : UInt32(littleEndian: first)
         second = isBigEndian ? UInt32(bigEndian: second) : UInt32(littleEndian: second)
-        sums.0 &+= first &+ sums.1
-        sums.1 &+= second &+ sums.0
+        sums.first &+= first &+ sums.second
+        sums.second &+= second &+ sums.first
         offset += 8
       }
     }
