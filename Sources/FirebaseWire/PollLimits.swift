@@ -5,6 +5,9 @@ package struct PollLimits: Sendable {
   /// What may wait for a session's next poll; more ends the session. A single message may be longer when
   /// nothing else waits.
   package var budgetBytes = 16 * 1024 * 1024
+  /// What may wait for a session's next poll before its listens are told whole with that poll instead: past
+  /// it, changes are left out.
+  package var conflationBytes = 4 * 1024 * 1024
   /// What may wait for the next polls of all sessions; more ends the session that wants it.
   package var totalBudgetBytes = 1024 * 1024 * 1024
   /// How long a poll is held when there is nothing to say. Clients send the next after 25 seconds.

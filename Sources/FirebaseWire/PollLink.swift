@@ -21,6 +21,8 @@ final class PollLink: MessageLink {
   /// Messages that have not been sent, each with a line feed behind it.
   private var waiting = ByteBuffer()
   private var end = End.no
+  /// More waits than the client is sent change by change.
+  private var isBehind = false
   private var isPolled = false
   private var heardAt: NIODeadline
   private var heldAt: NIODeadline
@@ -118,6 +120,9 @@ final class PollLink: MessageLink {
     let hasRoom = waiting.readableBytes == 0 || waiting.readableBytes + count <= limits.budgetBytes
     guard hasRoom, polling.reserve(count) else { return overflow() }
     if waiting.readableBytes == 0 { waiting = frames } else { waiting.writeImmutableBuffer(frames) }
+    guard !isBehind, waiting.readableBytes > limits.conflationBytes else { return }
+    isBehind = true
+    connection?.fellBehind()
   }
 
   func append(text: ByteBuffer) {
@@ -154,6 +159,14 @@ final class PollLink: MessageLink {
     order.answered(serial, script)
     poll.answer(script)
     if end == .closing { finish() }
+    catchUp(connection)
+  }
+
+  /// Nothing waits any more.
+  private func catchUp(_ connection: FirebaseConnection?) {
+    guard isBehind, let connection else { return }
+    isBehind = false
+    connection.caughtUp()
   }
 
   private func dropWaiting() {
@@ -237,9 +250,11 @@ final class PollLink: MessageLink {
     messages.endOfTransmission()
     append(frames: messages.frames(carrier: carrier))
     guard end == .no else { return nil }
+    let moving = connection
     connection = nil
     end = .closing
     answerHeld()
+    catchUp(moving)
     return socket
   }
 

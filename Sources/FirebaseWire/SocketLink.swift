@@ -100,6 +100,16 @@ final class SocketLink: MessageLink, Sendable {
     }
   }
 
+  /// The client reads the socket too slowly.
+  func fellBehind() {
+    if let state = box.value, state.poll == nil { state.connection.fellBehind() }
+  }
+
+  /// Everything that was sent on the socket has been taken.
+  func caughtUp() {
+    if let state = box.value, state.poll == nil { state.connection.caughtUp() }
+  }
+
   /// The socket is closed.
   func lost() {
     guard let state = box.value else { return }
@@ -184,6 +194,16 @@ final class SocketMove: MessageHandler {
     let steps = steps
     self.steps = []
     session.eventLoop.execute { session.receive(steps) }
+  }
+
+  func fellBehind() { inSession { $0.fellBehind() } }
+
+  func caughtUp() { inSession { $0.caughtUp() } }
+
+  /// Later even on the same loop: the socket may be in the middle of sending.
+  private func inSession(_ work: @escaping @Sendable (SocketLink) -> Void) {
+    guard let session else { return }
+    session.eventLoop.execute { work(session) }
   }
 
   func closed() {

@@ -20,12 +20,24 @@ struct Metrics: Sendable {
     }
   }
 
-  func text(counters: Counters, databaseCount: Int, connectionCount: Int) -> String {
+  /// What stands now beside the databases' counters.
+  struct Gauges: Sendable {
+    var connections = 0
+    var databases = 0
+    /// Sessions that long polling carries: they have no connection of their own.
+    var polledSessions = 0
+    /// What waits for their next polls.
+    var polledBytes = 0
+  }
+
+  func text(counters: Counters, gauges: Gauges) -> String {
     let uptime = (NIODeadline.now() - startedAt).nanoseconds / 1_000_000_000
     let rows: [(name: String, kind: String, help: String, value: UInt64)] = [
       ("uptime_seconds", "gauge", "Seconds since the start.", UInt64(uptime)),
-      ("connections", "gauge", "Open connections of all kinds.", UInt64(connectionCount)),
-      ("databases", "gauge", "Open databases.", UInt64(databaseCount)),
+      ("connections", "gauge", "Open connections of all kinds.", UInt64(gauges.connections)),
+      ("databases", "gauge", "Open databases.", UInt64(gauges.databases)),
+      ("polled_sessions", "gauge", "Sessions carried by long polling.", UInt64(gauges.polledSessions)),
+      ("polled_bytes", "gauge", "Bytes that wait for polls to come.", UInt64(gauges.polledBytes)),
       ("clients", "gauge", "Clients attached to a database.", UInt64(counters.clients)),
       ("listens", "gauge", "Listens standing.", UInt64(counters.listens)),
       ("writes_total", "counter", "Requests to write that reached the sequencer.", counters.writes),

@@ -103,8 +103,11 @@ final class Routes: Router {
     }
     let bound = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
     Metrics.gather(from: databases, on: exchange.eventLoop) { [self] counters in
-      let text = metrics.text(
-        counters: counters, databaseCount: databases.open.count, connectionCount: connectionCount)
+      let polling = firebase.polling
+      let gauges = Metrics.Gauges(
+        connections: connectionCount, databases: databases.open.count, polledSessions: polling.count,
+        polledBytes: polling.bytesWaiting)
+      let text = metrics.text(counters: counters, gauges: gauges)
       bound.value.respond(
         status: 200, headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
         body: ByteBuffer(string: text))

@@ -108,6 +108,12 @@ struct TestConnection: ScriptedClient {
     try await send(burst: frames)
   }
 
+  /// Tells the handler something of its link, and lets all that follows from it happen.
+  func tell(_ what: @escaping @Sendable (any MessageHandler) -> Void) async throws {
+    try await (link.eventLoop as? NIOAsyncTestingEventLoop)?.executeInContext { what(handler.value) }
+    await room.settle()
+  }
+
   func send(burst frames: [String]) async throws { try await send(burst: frames, isText: true) }
 
   func send(burst frames: [String], isText: Bool) async throws {

@@ -78,4 +78,37 @@ import Transport
       }
     }
   }
+
+  @Test func `an event stream that is not read costs its budget at most, and tells the tree when it is`()
+    async throws
+  {
+    try await withServer { test in
+      let stream = try SlowStream(port: test.server.port)
+      try stream.read { _ in false }
+      #expect(stream.eventCount == 1, "the first event is the value that is there")
+      for cycle in 0..<2 {
+        let sentBefore = stream.bytesRead
+        for round in 0..<150 {
+          let text = "\"\(round)" + String(repeating: "z", count: 256 * 1024) + "\""
+          let body = round % 9 == 8 ? "null" : text
+          let put = try await test.ask(.PUT, "/k\(round * 7 % 11).json?print=silent", body: body)
+          #expect(put.status == 204)
+        }
+        #expect(try await test.ask(.PUT, "/a.json", body: "\(cycle)").status == 200)
+        let last = Path([ChildKey(unchecked: "a")])
+        try stream.read { $0[last] == Node(Int64(cycle)) }
+        try stream.read { _ in false }
+        #expect(stream.value == (try Node.parse(try await test.ask(.GET, "/.json").body)))
+        // 37 MB of changes went by.
+        #expect(stream.bytesRead - sentBefore < 20 << 20)
+        // It has caught up: every change comes again.
+        let count = stream.eventCount
+        for number in 0..<5 { _ = try await test.ask(.PUT, "/small.json", body: "\(number)") }
+        try stream.read { $0[Path([ChildKey(unchecked: "small")])] == Node(4) }
+        #expect(stream.eventCount == count + 5)
+        _ = try await test.ask(.PUT, "/small.json", body: "null")
+        try stream.read { _ in false }
+      }
+    }
+  }
 }

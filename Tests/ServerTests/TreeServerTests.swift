@@ -43,6 +43,11 @@ import Testing
       for line in ["dhole_writes_total 1", "dhole_commits_total 1", "dhole_databases 1"] {
         #expect(metrics.contains("\n\(line)\n"), "\(metrics)")
       }
+      #expect(metrics.contains("\ndhole_polled_sessions 0\n"), "\(metrics)")
+      let start = try await server.ask(.GET, "/.lp?start=t&ser=1&cb=1&v=5&ns=default")
+      #expect(start.status == 200)
+      let then = try await server.ask(.GET, "/.metrics").body
+      #expect(then.contains("\ndhole_polled_sessions 1\n") && then.contains("\ndhole_polled_bytes 0\n"))
       #expect(try await server.ask(.GET, "/.ws").status == 426)
       #expect(try await server.ask(.GET, "/.nothing").status == 404)
     }
