@@ -88,7 +88,7 @@ extension Refusal {
     case .keyTooLong: self = .invalid(FirebaseText.keyTooLong)
     case .invalidKey, .invalidPath: self = .invalid(FirebaseText.invalidPath)
     case .tooDeep: self = .invalid(FirebaseText.tooDeep)
-    case .overlappingPaths: self = .invalid(FirebaseText.overlappingPaths)
+    case .overlappingPaths, .duplicateKey: self = .invalid(FirebaseText.overlappingPaths)
     case .unknownServerValue: self = .invalid(FirebaseText.unknownServerValue)
     case .invalidPriority: self = .invalid(FirebaseText.invalidPriority)
     case .invalidValue: self = .invalid(FirebaseText.invalidValue)

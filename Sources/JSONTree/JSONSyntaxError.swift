@@ -28,6 +28,8 @@ package struct JSONSyntaxError: Error, Hashable {
     case tooDeep
     /// Two paths of an update of which one contains the other.
     case overlappingPaths
+    /// A key that its object has already, where the object is too large to be looked at whole.
+    case duplicateKey
     /// A `.sv` that is not known, or not alone in its object.
     case unknownServerValue
     /// A `.priority` that is not null, a number or a string.

@@ -2,7 +2,9 @@
 ///
 /// An object or array that is over before an update is full stays whole inside it; one that is not is cut,
 /// and its children travel under longer paths. Memory is bounded by the size of an update and of the largest
-/// string. What is cut is checked here; what stays whole is checked by whoever reads the update.
+/// string. What is cut is checked here; what stays whole is checked by whoever reads the update. A key that
+/// comes twice in a cut object is refused as far as it is noticed: within an update, and after a child that
+/// was cut.
 ///
 ///     receive(bytes) … → takePiece() … → finish() → takePiece() …
 package struct UpdateSplitter {
@@ -78,6 +80,10 @@ package struct UpdateSplitter {
     }
   }
 
+  private func duplicate(_ key: Range<Int>) -> JSONSyntaxError {
+    JSONSyntaxError(.duplicateKey, offset: droppedBytes + key.lowerBound - 1)
+  }
+
   private func fault(_ reason: JSONSyntaxError.Reason) -> JSONSyntaxError {
     JSONSyntaxError(reason, offset: droppedBytes + position)
   }
@@ -86,38 +92,6 @@ package struct UpdateSplitter {
 // MARK: - What is open
 
 extension UpdateSplitter {
-  /// An object or array that has begun.
-  fileprivate struct Frame {
-    let isArray: Bool
-    /// Where it begins in the text, as long as it is whole.
-    var start: Int
-    /// Children that are complete and in no update yet.
-    var members: [Member] = []
-    /// Where the child that is open begins, with its key.
-    var openStart = 0
-    var openKey = 0..<0
-    /// The key of the open child once its text is gone.
-    var ownKey: [UInt8]?
-    var openKind = Kind.plain
-    var index = 0
-    /// Its children go into updates on their own.
-    var isCut = false
-    /// It is a leaf in its export form or a server value: never cut.
-    var isSpecial = false
-    /// The priority's text, which waits for the end of a cut object.
-    var priority: [UInt8]?
-  }
-
-  fileprivate enum Kind { case plain, priority, special }
-
-  /// A complete child.
-  fileprivate struct Member {
-    let key: Range<Int>
-    let index: Int
-    let kind: Kind
-    let value: Range<Int>
-  }
-
   fileprivate mutating func begin(isArray: Bool) throws(JSONSyntaxError) {
     guard frames.count <= limits.depth else { throw fault(.tooDeep) }
     frames.append(Frame(isArray: isArray, start: position))
@@ -135,14 +109,11 @@ extension UpdateSplitter {
     position += 1
     if frame.isCut {
       let path = path(upTo: frames.count - 1)
-      for member in frame.members { write(member, of: frame, below: path) }
+      try write(frame.members, of: frame, below: path)
       if let priority = priority(of: frame) { write(path, ".priority", priority) }
-      frames.removeLast()
-      complete(nil)
-    } else {
-      frames.removeLast()
-      complete(frame.start..<position)
     }
+    frames.removeLast()
+    try complete(frame.isCut ? nil : frame.start..<position)
   }
 
   private func priority(of frame: Frame) -> [UInt8]? {
@@ -150,7 +121,7 @@ extension UpdateSplitter {
   }
 
   /// A value has ended; nil when it is in updates already.
-  fileprivate mutating func complete(_ value: Range<Int>?) {
+  fileprivate mutating func complete(_ value: Range<Int>?) throws(JSONSyntaxError) {
     guard !frames.isEmpty else {
       root = value
       expected = .nothing
@@ -166,7 +137,7 @@ extension UpdateSplitter {
     frames[top].openStart = position
     frames[top].openKind = .plain
     expected = .commaOrEnd
-    if position >= updateBytes { cut() }
+    if position >= updateBytes { try cut() }
   }
 }
 
@@ -241,7 +212,7 @@ extension UpdateSplitter {
       token = .string(isKey: isKey, isEscaped: true)
     } else if byte == UInt8(ascii: "\"") {
       token = nil
-      if isKey { try endKey() } else { complete(tokenStart..<position) }
+      if isKey { try endKey() } else { try complete(tokenStart..<position) }
     }
   }
 
@@ -249,7 +220,7 @@ extension UpdateSplitter {
     token = nil
     let value = tokenStart..<position
     try check(value)
-    complete(value)
+    try complete(value)
   }
 
   /// Tells what is no number and no literal where it stands, instead of in some update.
@@ -278,6 +249,8 @@ extension UpdateSplitter {
         }.get()
       }
     }.get()
+    let cutKeys = frames[top].cutKeys
+    if !cutKeys.isEmpty, cutKeys.contains(Array(text[key])) { throw duplicate(key) }
     if kind == .special {
       if frames[top].isCut { throw fault(.invalidValue) }
       frames[top].isSpecial = true
@@ -300,14 +273,15 @@ extension UpdateSplitter {
 
 extension UpdateSplitter {
   /// Puts every complete child of what is open into the update and hands that over.
-  fileprivate mutating func cut() {
+  fileprivate mutating func cut() throws(JSONSyntaxError) {
     let count = frames.firstIndex { $0.isSpecial } ?? frames.count
     guard count > 0 else { return }
     isCut = true
     for depth in 0..<count {
       let path = path(upTo: depth)
       let frame = frames[depth]
-      for member in frame.members { write(member, of: frame, below: path) }
+      try write(frame.members, of: frame, below: path)
+      if depth < count - 1, !frame.isArray { try noteCutKey(of: depth) }
       if let priority = priority(of: frame) { frames[depth].priority = priority }
       frames[depth].members.removeAll(keepingCapacity: true)
       frames[depth].isCut = true
@@ -322,6 +296,14 @@ extension UpdateSplitter {
     position -= kept
     droppedBytes += kept
     handOver()
+  }
+
+  /// The open child is being cut: its key must not come again, and must not have come just before.
+  private mutating func noteCutKey(of depth: Int) throws(JSONSyntaxError) {
+    let frame = frames[depth]
+    let key = frame.ownKey ?? key(of: frame)
+    if frame.members.contains(where: { text[$0.key].elementsEqual(key) }) { throw duplicate(frame.openKey) }
+    frames[depth].cutKeys.insert(key)
   }
 
   fileprivate mutating func handOver() {
@@ -343,6 +325,19 @@ extension UpdateSplitter {
 
   private func key(of frame: Frame) -> [UInt8] {
     frame.isArray ? Array(String(frame.index).utf8) : Array(text[frame.openKey])
+  }
+
+  /// Writes children of one object or array, which an update may hold once each.
+  private mutating func write(
+    _ members: [Member], of frame: Frame, below path: [UInt8]
+  ) throws(JSONSyntaxError) {
+    var seen = frame.cutKeys
+    for member in members {
+      if !frame.isArray, !seen.insert(Array(text[member.key])).inserted {
+        throw duplicate(member.key)
+      }
+      write(member, of: frame, below: path)
+    }
   }
 
   fileprivate mutating func write(_ member: Member, of frame: Frame, below path: [UInt8]) {
@@ -367,19 +362,5 @@ extension UpdateSplitter {
     update.append(update.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
     update.append(UInt8(ascii: "\""))
     update.append(contentsOf: path)
-  }
-}
-
-extension UpdateSplitter.Frame {
-  /// The text before `count` is gone.
-  fileprivate mutating func move(by count: Int) {
-    start -= count
-    openStart -= count
-    openKey = openKey.lowerBound - count..<openKey.upperBound - count
-    members = members.map {
-      UpdateSplitter.Member(
-        key: $0.key.lowerBound - count..<$0.key.upperBound - count, index: $0.index, kind: $0.kind,
-        value: $0.value.lowerBound - count..<$0.value.upperBound - count)
-    }
   }
 }

@@ -85,6 +85,10 @@ struct Import: AsyncParsableCommand {
   private func explained(_ error: any Error, _ sender: ImportSender) -> Failure {
     let advice = sender.canResume ? "The same command with --resume goes on where this stopped." : ""
     switch error {
+    case let error as JSONSyntaxError where error.reason == .duplicateKey:
+      return Failure(
+        .wrongInput, "\(file): the key at byte \(error.offset) stands in its object a second time",
+        advice: "A file this large is sent in parts, which can't tell which of the two is meant: remove one.")
     case let error as JSONSyntaxError:
       return Failure(
         .wrongInput, "\(file) is not JSON that a tree can hold: \(error.reason) at byte \(error.offset)",

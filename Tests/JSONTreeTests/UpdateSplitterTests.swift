@@ -110,4 +110,19 @@ import Testing
     #expect(cut.count > text.utf8.count / 2100)
     for case .update(let update) in cut { #expect(update.count < 2100) }
   }
+
+  @Test(arguments: [
+    // In one update.
+    (#"{"a":1,"b":2,"a":3}"#, 13),
+    // After a child that was cut.
+    (#"{"a":{"x":"0123456789","y":"0123456789"},"b":2,"a":3}"#, 47),
+    (#"{"q":{"a":{"x":"0123456789","y":"0123456789"},"a":{"z":1}}}"#, 46),
+    // Before it, in the same update.
+    (#"{"a":1,"a":{"x":"0123456789","y":"0123456789"}}"#, 7),
+  ])
+  func `a key that comes twice in an object that is cut is named by its place`(text: String, place: Int) {
+    #expect(throws: JSONSyntaxError(.duplicateKey, offset: place)) {
+      try pieces(text, updateBytes: 18, pieceBytes: 5)
+    }
+  }
 }
