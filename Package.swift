@@ -86,7 +86,8 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", nioCore], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["Engine", "JSONTree", "Rules", "Transport", nioCore],
+      path: "Tests/Support",
       swiftSettings: settings),
     .target(
       name: "FuzzTargets",
@@ -97,7 +98,8 @@ let package = Package(
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     tests("FuzzTests", ["FuzzTargets"]),
     .executableTarget(
-      name: "ws-echo", dependencies: ["Transport", nioCore, nioPosix], path: "Tests/WebSocketEcho",
+      name: "ws-echo", dependencies: ["TestSupport", "Transport", nioCore, nioPosix],
+      path: "Tests/WebSocketEcho",
       exclude: ["autobahn.sh"],
       swiftSettings: settings),
     tests("JSONTreeTests", ["JSONTree"]),

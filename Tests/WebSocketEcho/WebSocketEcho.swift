@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import TestSupport
 import Transport
 
 /// Returns every complete message to its sender, through the server's own WebSocket code, so that any
@@ -31,27 +32,8 @@ private struct EchoRouter: Router {
   }
 
   func acceptWebSocket(_ head: RequestHead, on eventLoop: any EventLoop) -> WebSocketDecision {
-    .accept(Echo())
+    .accept(EchoHandler())
   }
 
   func bodyLimitBytes(for head: RequestHead) -> Int { 0 }
-}
-
-/// Sends every complete message back as what it was.
-private final class Echo: MessageHandler {
-  private var link: (any MessageLink)?
-
-  func opened(link: any MessageLink) { self.link = link }
-
-  func received(_ message: ByteBuffer, isText: Bool) {
-    guard let link else { return }
-    if isText { return link.append(text: message) }
-    var frames = ByteBuffer()
-    WebSocketFraming.append(binary: message, to: &frames)
-    link.append(frames: frames)
-  }
-
-  func receivedAll() { link?.flush() }
-
-  func closed() { link = nil }
 }

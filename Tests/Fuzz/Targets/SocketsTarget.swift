@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Transport
 
 extension FuzzTarget {
@@ -67,29 +68,8 @@ private struct EchoRouter: Router {
   }
 
   func acceptWebSocket(_ head: RequestHead, on eventLoop: any EventLoop) -> WebSocketDecision {
-    .accept(Echo())
+    .accept(EchoHandler())
   }
 
   func bodyLimitBytes(for head: RequestHead) -> Int { limit }
-}
-
-/// Sends every complete message back.
-private final class Echo: MessageHandler {
-  private var link: (any MessageLink)?
-
-  init() {}
-
-  func opened(link: any MessageLink) { self.link = link }
-
-  func received(_ message: ByteBuffer, isText: Bool) {
-    guard let link else { return }
-    if isText { return link.append(text: message) }
-    var frames = ByteBuffer()
-    WebSocketFraming.append(binary: message, to: &frames)
-    link.append(frames: frames)
-  }
-
-  func receivedAll() { link?.flush() }
-
-  func closed() { link = nil }
 }
