@@ -9,10 +9,6 @@ struct BuiltServer {
   let command: Command
   let port: Int
 
-  /// `dhole`, as it was built with the tests.
-  static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    .appending(path: "dhole")
-
   static func start(in folder: URL) async throws -> BuiltServer {
     let data = folder.appending(path: "data").path
     let arguments = ["serve", "--dev", "--port", "0", "--threads", "2", "--data", data]

@@ -48,6 +48,17 @@ import Testing
     }
   }
 
+  /// The whole of it takes minutes with a debug build: that is for `make soak`.
+  @Test(arguments: [ProcessInfo.processInfo.environment["SOAK"] == "1" ? "whole" : "part"])
+  func `a public data set is imported, listened to, queried with and without indexes, and exported again`(
+    scenario: String
+  ) async throws {
+    let script = PythonEnvironment.root.appending(path: "Tests/InteropClients/public_data.py")
+    try await run("public_data.py", scenario, try await PythonEnvironment.shared.python()) { server in
+      [script.path, "127.0.0.1:\(server.port)", scenario, BuiltServer.binary.path]
+    }
+  }
+
   private func run(_ script: String, _ scenario: String) async throws {
     let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
     try await run(script, scenario, try await PythonEnvironment.shared.python()) { server in
@@ -63,7 +74,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let server = try await BuiltServer.start(in: folder)
     let client = try Command(executable, arguments(server), output: folder.appending(path: "client"))
-    let status = await client.exitCode(within: .seconds(180))
+    let status = await client.exitCode(within: .seconds(scenario == "whole" ? 900 : 180))
     let output = client.text.split(separator: "\n").suffix(25).joined(separator: "\n")
     #expect(
       status == 0, "\(script) \(scenario) ended with \(status.map(String.init) ?? "a time-out"):\n\(output)")

