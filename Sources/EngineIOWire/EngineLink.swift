@@ -54,7 +54,8 @@ final class EngineLink: MessageLink {
   }
 
   var carrier: UInt8 { polls == nil ? EventFraming.webSocketCarrier : EventFraming.pollingCarrier }
-  var framing: (any MessageFraming)? { EventFraming(isPolled: polls != nil) }
+  var framing: (any MessageFraming)? { eventFraming }
+  private var eventFraming: EventFraming { polls == nil ? .webSocket : .polling }
 
   /// Sends the first packets.
   func begin() {
@@ -123,7 +124,7 @@ final class EngineLink: MessageLink {
 
   func append(text: ByteBuffer) {
     var frames = ByteBuffer()
-    text.withUnsafeReadableBytes { EventFraming(isPolled: polls != nil).append($0, to: &frames) }
+    text.withUnsafeReadableBytes { eventFraming.append($0, to: &frames) }
     append(frames: frames)
   }
 

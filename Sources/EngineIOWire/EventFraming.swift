@@ -4,12 +4,19 @@ import Transport
 /// A session's messages as arguments of the event `wd`, which is how Wilddog's clients want them.
 ///
 /// On a WebSocket each is a frame. For polls each has a separator behind it until one comes.
-struct EventFraming: MessageFraming {
+final class EventFraming: MessageFraming {
   /// The numbers of the two as carriers; those of other protocols' carriers are smaller.
   static let webSocketCarrier: UInt8 = 2
   static let pollingCarrier: UInt8 = 3
 
-  let isPolled: Bool
+  static let webSocket = EventFraming(isPolled: false)
+  static let polling = EventFraming(isPolled: true)
+
+  private let isPolled: Bool
+
+  private init(isPolled: Bool) {
+    self.isPolled = isPolled
+  }
 
   private static let head: StaticString = #"42["wd","#
 

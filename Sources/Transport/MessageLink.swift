@@ -31,7 +31,7 @@ extension MessageLink {
 }
 
 /// Turns whole messages into bytes of a carrier, the same for every link, so that they can be shared. Pure.
-package protocol MessageFraming: Sendable {
+package protocol MessageFraming: AnyObject, Sendable {
   /// Appends one text message, given as UTF-8.
   func append(_ message: UnsafeRawBufferPointer, to frames: inout ByteBuffer)
 }

@@ -198,6 +198,50 @@ import Testing
     }
   }
 
+  @Test(arguments: WilddogScript.Carriage.all)
+  func `what is nested too deep is answered by its number, and hurts nobody`(
+    carriage: WilddogScript.Carriage
+  ) async throws {
+    try await EngineRoom.run { room in
+      let client = try await WilddogClient(
+        port: room.port, revision: carriage.revision, carrier: carriage.carrier)
+      _ = try await client.next()
+      for count in [33, 600, 100_000] {
+        for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
+          let value =
+            String(repeating: open, count: count) + "1" + String(repeating: close, count: count)
+          try await client.send([#"{"t":"d","d":{"r":\#(count),"a":"p","b":{"p":"/x","d":\#(value)}}}"#])
+          let answer = try await client.next()
+          #expect(
+            answer.hasPrefix(#"{"t":"d","d":{"r":\#(count),"b":{"s":"invalid_parameters""#), "\(answer)")
+        }
+      }
+      try await client.settle()
+      #expect(client.takeAll().isEmpty)
+      client.engine.drop()
+    }
+  }
+
+  @Test func `developers are told what is wrong, others are not`() async throws {
+    for explains in [true, false] {
+      let rules = #"{"rules":{"shut":{".write":"1 == 2"}}}"#
+      try await EngineRoom.run(rules: rules, explainsDenials: explains) { room in
+        let client = try await WilddogClient(port: room.port, revision: 3, carrier: .webSocket)
+        _ = try await client.next()
+        try await client.send([#"{"t":"d","d":{"a":"p","b":{"p":"/shut","d":1}}}"#])
+        try await client.send([#"{"t":"d","d":{"r":1,"a":"p","b":{"p":"/shut","d":1}}}"#])
+        if explains {
+          for _ in 0..<2 {
+            #expect(try await client.next().hasPrefix(#"{"t":"d","d":{"a":"sd","b":{"msg":""#))
+          }
+        }
+        #expect(
+          try await client.next()
+            == #"{"t":"d","d":{"r":1,"b":{"s":"permission_denied","d":"Permission denied","c":26101}}}"#)
+      }
+    }
+  }
+
   @Test func `a session that is not polled costs its budget at most`() async throws {
     var limits = EngineIOLimits()
     limits.budgetBytes = 100_000

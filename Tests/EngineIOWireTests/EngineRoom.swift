@@ -43,6 +43,7 @@ struct EngineRoom: Sendable {
     let clock = ManualClock(1_700_000_000_123)
     self.clock = clock
     var options = DatabaseOptions()
+    options.explainsDenials = explainsDenials
     options.defaultRules = try rules.map { try RuleSet(text: $0) } ?? .open
     database = try await Database.open(
       DatabaseID("default"), on: group.next(), log: MemoryLog(), checkpoints: MemoryCheckpoints(),
@@ -73,6 +74,12 @@ struct EngineRoom: Sendable {
     await withCheckedContinuation { done in
       database.enter { $0.close { done.resume() } }
     }
+  }
+
+  /// What the database has done so far.
+  func counters() async throws -> Counters {
+    let database = database
+    return try await database.eventLoop.submit { database.assumeIsolated { $0.counters } }.get()
   }
 
   /// Installs rules, as the operator.

@@ -1,3 +1,4 @@
+import Engine
 import TestSupport
 import Testing
 
@@ -5,6 +6,30 @@ import Testing
 @Suite struct MixedTests {
   private func said(to firebase: WireClient) async throws -> String {
     String(decoding: try await firebase.readFrame().payload, as: UTF8.self)
+  }
+
+  @Test func `a change is encoded once for all clients of one carrier`() async throws {
+    try await EngineRoom.run { room in
+      var clients: [WilddogClient] = []
+      for number in 0..<30 {
+        let carrier = EngineClient.Carrier.allCases[number % 4]
+        let client = try await WilddogClient(port: room.port, revision: 3, carrier: carrier)
+        try await client.send([#"{"t":"d","d":{"r":1,"a":"q","b":{"p":"/x","h":""}}}"#])
+        try await client.settle()
+        _ = client.takeAll()
+        clients.append(client)
+      }
+      let before = try await room.counters()
+      try await clients[0].send([#"{"t":"d","d":{"r":2,"a":"p","b":{"p":"/x","d":1}}}"#])
+      for client in clients {
+        #expect(try await client.next() == #"{"t":"d","d":{"a":"d","b":{"p":"x","d":1}}}"#)
+      }
+      let after = try await room.counters()
+      #expect(after.deliveries - before.deliveries == 30)
+      // Once for WebSockets and once for polls, those that have moved among them.
+      #expect(after.pushes - before.pushes == 2)
+      for client in clients { client.engine.drop() }
+    }
   }
 
   @Test(arguments: WilddogScript.Carriage.all)

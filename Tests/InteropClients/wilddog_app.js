@@ -160,6 +160,9 @@ class App {
       request?.done(d.b);
       return;
     }
+    // Printed by the SDK, for developers.
+    if (d.a === "sd") return;
+    assert(["d", "m", "c", "ac"].includes(d.a), `the SDK does not know ${d.a}`);
     for (const [place, listen] of this.listens) {
       const pushed = "/" + d.b.p.replace(/^\//, "");
       if (pushed === place) listen.value = d.a === "m" ? { ...listen.value, ...d.b.d } : d.b.d;
@@ -213,7 +216,7 @@ class App {
 
 function runCommands() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wilddog-"));
-  fs.writeFileSync(path.join(folder, "rules.json"), '{"rules":{".read":true,".write":true}}');
+  fs.writeFileSync(path.join(folder, "rules.json"), blocks("json")[0]);
   fs.writeFileSync(
     path.join(folder, "backup.json"), '{"rooms":{"a":{".value":"hello",".priority":3},"b":{"name":"Ann"}}}');
   const script = blocks("sh").join("\n").replaceAll("https://db.example.com", `http://${host}`);
@@ -227,6 +230,7 @@ function runCommands() {
     cwd: folder, encoding: "utf8",
     env: { ...process.env, PATH: `${path.dirname(dhole)}:${process.env.PATH}`, DHOLE_AUTH: "owner" } });
   fs.rmSync(folder, { recursive: true });
+  check(output.includes("in force"), true, "the rules are in force");
   check(JSON.parse(output.trim().split("\n").at(-1)), { a: "hello", b: { name: "Ann" } }, "the guide's commands");
 }
 
@@ -259,6 +263,8 @@ async function main() {
   check((await app.ask("p", { p: "/rooms/c", d: 2, h: "" })).c, 26201, "a transaction that collides");
   check((await app.ask("p", { p: "/none/.priority", d: 2 })).c, 26301, "a priority of nothing");
   check((await app.ask("p", { p: "/bad/" + Array(33).fill("a").join("/"), d: 2 })).c, 26106, "a path that is too long");
+  check((await app.ask("p", { p: "/names/a", d: "no longer than 20" })).s, "ok", "what the rules allow");
+  check((await app.ask("p", { p: "/names/a", d: "longer than twenty characters" })).c, 26101, "what the rules deny");
   check((await app.ask("auth", { cred: "nonsense" })).c, 26802, "a token that is none");
   check((await app.ask("q", { p: "/rooms", q: { l: 1, vf: "l", i: "name" }, t: 1, h: "" })).d, { w: ["no_index"] }, "a query without an index warns");
 

@@ -20,6 +20,7 @@ extension FuzzTarget {
   ///     !0             loses the WebSocket, or gives up the poll
   ///     rM T           makes a request of that method and target
   ///     t              lets 20 seconds pass
+  ///     s   c          lets the one who follows fall behind, and catch up
   ///
   /// Meanwhile one client follows everything by Wilddog's protocol; what it puts together from its pushes
   /// must be what the database holds.
@@ -192,6 +193,8 @@ private final class EngineIOStage {
     case UInt8(ascii: "t"):
       room.clock.advance(milliseconds: 20_000)
       room.loop.advance(seconds: 20)
+    case UInt8(ascii: "s"): watcher.socket?.handler.fellBehind()
+    case UInt8(ascii: "c"): watcher.socket?.handler.caughtUp()
     default: break
     }
     try settle()
@@ -220,6 +223,7 @@ private final class EngineIOStage {
   /// Everything comes to its end.
   func finish() throws {
     for digit in Array(clients.keys) { lose(digit) }
+    watcher.socket?.handler.caughtUp()
     for _ in 0..<30 {
       room.loop.advance(seconds: 5)
       try settle()
