@@ -22,8 +22,24 @@ package enum DirectoryError: Error, Equatable, Sendable {
 
 /// Turns a credential into a caller.
 package protocol Authenticator: Sendable {
+  /// The answer by what is known now.
   func authenticate(_ credential: String, database: DatabaseID, nowSeconds: Int64)
     -> Result<Authentication, AuthenticationError>
+
+  /// The answer, or nil when something has to be fetched for it: then `later` is called once, on any thread.
+  func authenticate(
+    _ credential: String, database: DatabaseID, nowSeconds: Int64,
+    later: @escaping @Sendable (Result<Authentication, AuthenticationError>) -> Void
+  ) -> Result<Authentication, AuthenticationError>?
+}
+
+extension Authenticator {
+  package func authenticate(
+    _ credential: String, database: DatabaseID, nowSeconds: Int64,
+    later: @escaping @Sendable (Result<Authentication, AuthenticationError>) -> Void
+  ) -> Result<Authentication, AuthenticationError>? {
+    authenticate(credential, database: database, nowSeconds: nowSeconds)
+  }
 }
 
 /// An accepted credential.

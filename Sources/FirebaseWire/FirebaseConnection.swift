@@ -166,8 +166,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     case .authenticate(let credential):
       guard let database else { return }
       let now = services.clock.nowMilliseconds() / 1000
-      let result = services.authenticator.authenticate(credential, database: database.id, nowSeconds: now)
-      session?.authenticated(result, into: &actions)
+      authenticate(credential, database: database.id, nowSeconds: now)
     case .expire(let second):
       expiry?.cancel()
       expiry = nil
@@ -176,6 +175,21 @@ package final class FirebaseConnection: MessageHandler, Receiver {
       send()
       link?.close(code: code, reason: reason)
     }
+  }
+
+  private func authenticate(_ credential: String, database: DatabaseID, nowSeconds: Int64) {
+    guard let link else { return }
+    let (loop, bound) = (link.eventLoop, NIOLoopBound(self, eventLoop: link.eventLoop))
+    let result = services.authenticator.authenticate(
+      credential, database: database, nowSeconds: nowSeconds
+    ) { result in
+      loop.execute {
+        bound.value.session?.authenticated(result, into: &bound.value.actions)
+        bound.value.carryOut()
+        bound.value.send()
+      }
+    }
+    if let result { session?.authenticated(result, into: &actions) }
   }
 
   private func awaitExpiry(_ second: Int64) {

@@ -32,9 +32,9 @@ package struct AdminSecret: Sendable, Equatable {
 
   /// Whether a credential is this secret; takes as long when it is not.
   package func matches(_ credential: String) -> Bool {
-    let other = SHA256.hash(data: Array(credential.utf8))
-    var difference: UInt8 = 0
-    for (mine, theirs) in zip(digest, other) { difference |= mine ^ theirs }
-    return difference == 0
+    matches(SHA256.hash(data: Array(credential.utf8)))
   }
+
+  /// Whether a credential with this digest is the secret; the library compares in constant time.
+  func matches(_ credential: SHA256Digest) -> Bool { credential == digest }
 }

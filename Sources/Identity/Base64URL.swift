@@ -19,6 +19,19 @@ enum Base64URL {
     return String(decoding: out, as: UTF8.self)
   }
 
+  /// The same bytes as plain base 64 has them.
+  static func fromPlain(_ text: String) -> String {
+    String(
+      decoding: text.utf8.compactMap { byte -> UInt8? in
+        switch byte {
+        case UInt8(ascii: "+"): UInt8(ascii: "-")
+        case UInt8(ascii: "/"): UInt8(ascii: "_")
+        case UInt8(ascii: "="): nil
+        default: byte
+        }
+      }, as: UTF8.self)
+  }
+
   /// Nil when there is anything but the alphabet, a length that no bytes have, or bits left over.
   static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }

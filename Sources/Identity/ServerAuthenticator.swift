@@ -1,28 +1,82 @@
+import Crypto
 package import Engine
 import JSONTree
 import Rules
 
 /// Decides who a credential stands for, for all databases of a server.
 ///
-/// With `isDevelopment`, `owner` is the operator and tokens are believed unsigned. Without it the admin
-/// secret is the only credential there is: signed tokens are refused until their verification exists.
+/// The admin secret and a database's own secrets make operators; signed tokens are checked against the
+/// keyring. With `isDevelopment`, `owner` is the operator too, and tokens are believed unsigned.
 package struct ServerAuthenticator: Authenticator {
   private let secret: AdminSecret?
   private let isDevelopment: Bool
+  private let keyring: Keyring
+  private let verified = VerifiedTokens()
+  private let clock: any Clock
 
-  package init(secret: AdminSecret?, isDevelopment: Bool) {
+  package init(
+    secret: AdminSecret?, isDevelopment: Bool, keyring: Keyring = Keyring(), clock: any Clock = SystemClock()
+  ) {
     self.secret = secret
     self.isDevelopment = isDevelopment
+    self.keyring = keyring
+    self.clock = clock
   }
 
   package func authenticate(_ credential: String, database: DatabaseID, nowSeconds: Int64)
     -> Result<Authentication, AuthenticationError>
   {
-    if let secret, secret.matches(credential) { return .success(Self.admin()) }
-    guard isDevelopment else { return .failure(Self.unreadable) }
-    if credential == "owner" { return .success(Self.admin()) }
-    guard let claims = UnsignedToken.claims(of: credential) else { return .failure(Self.unreadable) }
-    return Self.authentication(by: claims, nowSeconds: nowSeconds)
+    switch look(at: credential, database, nowSeconds) {
+    case .known(let result): return result
+    case .needsKeys(let provider):
+      provider.refresh(nowSeconds: nowSeconds)
+      return .failure(Self.unreadable)
+    }
+  }
+
+  package func authenticate(
+    _ credential: String, database: DatabaseID, nowSeconds: Int64,
+    later: @escaping @Sendable (Result<Authentication, AuthenticationError>) -> Void
+  ) -> Result<Authentication, AuthenticationError>? {
+    switch look(at: credential, database, nowSeconds) {
+    case .known(let result): return result
+    case .needsKeys(let provider):
+      let isWaiting = provider.refresh(nowSeconds: nowSeconds) {
+        switch look(at: credential, database, clock.nowMilliseconds() / 1000) {
+        case .known(let result): later(result)
+        case .needsKeys: later(.failure(Self.unreadable))
+        }
+      }
+      return isWaiting ? nil : .failure(Self.unreadable)
+    }
+  }
+
+  private enum Finding {
+    case known(Result<Authentication, AuthenticationError>)
+    case needsKeys(IdentityProvider)
+  }
+
+  private func look(at credential: String, _ database: DatabaseID, _ now: Int64) -> Finding {
+    guard credential.utf8.count <= IdentityLimits.tokenBytes else { return .known(.failure(Self.unreadable)) }
+    var credential = credential
+    let digest = credential.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+    if let secret, secret.matches(digest) { return .known(.success(Self.admin())) }
+    let generation = keyring.generation
+    let known = verified.authentication(
+      of: digest, in: database, generation: generation, nowSeconds: now)
+    if let known { return .known(.success(known)) }
+    if keyring.isSecret(digest, of: database.name) { return .known(.success(Self.admin())) }
+    if isDevelopment { return .known(believe(credential, now)) }
+    switch TokenVerifier(keyring: keyring).verify(credential, database: database.name, nowSeconds: now) {
+    case .needsKeys(let provider): return .needsKeys(provider)
+    case .refused(.expired): return .known(.failure(Self.expired))
+    case .refused: return .known(.failure(Self.unreadable))
+    case .verified(let token):
+      let authentication = Self.authentication(by: token)
+      verified.remember(
+        authentication, of: digest, in: database, bytes: credential.utf8.count, generation: generation)
+      return .known(.success(authentication))
+    }
   }
 
   private static let unreadable = AuthenticationError(.invalid, "Could not parse auth token.")
@@ -34,13 +88,28 @@ package struct ServerAuthenticator: Authenticator {
     return Authentication(caller: caller, payload: .null)
   }
 
-  private static func authentication(by claims: Claims, nowSeconds: Int64)
-    -> Result<Authentication, AuthenticationError>
-  {
-    if let end = claims.expiresAtSeconds, end <= nowSeconds { return .failure(expired) }
-    if let start = claims.beginsAtSeconds, start > nowSeconds { return .failure(unreadable) }
-    if claims.isAdmin { return .success(admin(expiresAtSeconds: claims.expiresAtSeconds)) }
-    guard let auth = claims.auth else { return .failure(unreadable) }
+  private static func authentication(by token: TokenVerifier.Verified) -> Authentication {
+    let claims = token.claims
+    guard token.kind == .custom else {
+      let auth = claims.identityAuth ?? .null
+      return Authentication(
+        caller: Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds), payload: auth)
+    }
+    if claims.isAdmin { return admin(expiresAtSeconds: claims.expiresAtSeconds) }
+    let auth = claims.customAuth ?? .null
+    var caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
+    caller.isOperator = claims.isDebug
+    return Authentication(caller: caller, payload: auth)
+  }
+
+  /// Development: `owner`, and every token as it says of itself.
+  private func believe(_ credential: String, _ now: Int64) -> Result<Authentication, AuthenticationError> {
+    if credential == "owner" { return .success(Self.admin()) }
+    guard let claims = Token(credential)?.claims else { return .failure(Self.unreadable) }
+    if let end = claims.expiresAtSeconds, end <= now { return .failure(Self.expired) }
+    if let start = claims.beginsAtSeconds, start > now { return .failure(Self.unreadable) }
+    if claims.isAdmin { return .success(Self.admin(expiresAtSeconds: claims.expiresAtSeconds)) }
+    guard let auth = claims.anyAuth else { return .failure(Self.unreadable) }
     let caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
     return .success(Authentication(caller: caller, payload: auth))
   }

@@ -35,9 +35,19 @@ final class RESTCall {
 
   func start() {
     guard let id = try? DatabaseID(request.database) else { return refuse(.unknownDatabase) }
+    guard let credential = request.credential else { return start(id, .success(nil)) }
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    let now = services.clock.nowMilliseconds() / 1000
+    let known = services.authenticator.authenticate(credential, database: id, nowSeconds: now) { result in
+      this.eventLoop.execute { this.value.start(id, result.map { $0 }) }
+    }
+    if let known { start(id, known.map { $0 }) }
+  }
+
+  private func start(_ id: DatabaseID, _ authentication: Result<Authentication?, AuthenticationError>) {
     let caller: Caller
     do throws(RESTError) {
-      caller = try authenticate(for: id)
+      caller = try self.caller(by: authentication)
     } catch {
       return refuse(error)
     }
@@ -62,15 +72,14 @@ final class RESTCall {
 
   // MARK: Who asks
 
-  private func authenticate(for id: DatabaseID) throws(RESTError) -> Caller {
+  private func caller(
+    by result: Result<Authentication?, AuthenticationError>
+  ) throws(RESTError) -> Caller {
     var caller = Caller.anonymous
-    if let credential = request.credential {
-      let now = services.clock.nowMilliseconds() / 1000
-      switch services.authenticator.authenticate(credential, database: id, nowSeconds: now) {
-      case .success(let authentication): caller = authentication.caller
-      case .failure(let error):
-        throw RESTError(401, error.reason == .expired ? RESTText.tokenExpired : RESTText.tokenInvalid)
-      }
+    switch result {
+    case .success(let authentication): if let authentication { caller = authentication.caller }
+    case .failure(let error):
+      throw RESTError(401, error.reason == .expired ? RESTText.tokenExpired : RESTText.tokenInvalid)
     }
     guard let override = request.parameters[.authOverride] else { return caller }
     guard let auth = Self.auth(override) else { throw .bad(RESTText.overrideInvalid) }

@@ -12,6 +12,7 @@ import Engine
 ///
 ///     journal.sqlite    the log of all databases
 ///     db/NAME.sqlite    the checkpoint of one database
+///     identity.sqlite   accounts, secrets and keys
 ///     lock              the process that serves the folder
 struct DataFolder: ~Copyable {
   let path: String

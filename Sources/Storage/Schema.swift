@@ -3,7 +3,7 @@
 /// A file is taken only if its texts are exactly these, so that a flipped bit in a table's definition shows
 /// at once.
 struct Schema: Sendable {
-  /// "DhoJ" or "DhoC".
+  /// "DhoJ", "DhoC" or "DhoI".
   let applicationID: Int64
   /// What to call such a file in a message.
   let kind: String
@@ -43,6 +43,16 @@ struct Schema: Sendable {
       idx INTEGER NOT NULL, token INTEGER NOT NULL, digest BLOB NOT NULL, salt INTEGER NOT NULL, \
       row_count INTEGER NOT NULL, row_seals INTEGER NOT NULL, seal INTEGER NOT NULL)
       """,
+    ],
+    migrations: [])
+
+  static let records = Schema(
+    applicationID: 0x4468_6f49, kind: "file of records", version: 1,
+    tables: [
+      """
+      CREATE TABLE records(kind TEXT NOT NULL, realm TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, \
+      PRIMARY KEY(kind, realm, key)) WITHOUT ROWID
+      """
     ],
     migrations: [])
 }
