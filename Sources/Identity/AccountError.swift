@@ -22,6 +22,8 @@ package enum AccountError: Error, Equatable, Sendable {
   case tooManyAttempts
   case invalidCode
   case expiredCode
+  /// The operator does not allow this way to sign in.
+  case methodDisabled(SignInMethod)
   /// The server is not configured for it.
   case notConfigured(String)
   /// A parameter that has to be there is not.

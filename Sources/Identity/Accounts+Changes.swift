@@ -72,6 +72,7 @@ extension Accounts {
   /// tokens that this gives.
   package func update(idToken: String, _ changes: AccountChanges, _ call: SignInCall) async throws -> SignedIn
   {
+    if changes.password != nil { try allow(.password) }
     try throttleAttempt(call)
     let bearer = try await bearer(of: idToken, in: call.database)
     let now = nowSeconds
@@ -135,6 +136,7 @@ extension Accounts {
 
   /// Adds a WeChat sign-in to the bearer's account.
   package func linkWeChat(idToken: String, code: String, _ call: SignInCall) async throws -> SignedIn {
+    try allow(.weapp)
     try throttleAttempt(call)
     guard let weChat else { throw AccountError.notConfigured("--wechat-appid") }
     let bearer = try await bearer(of: idToken, in: call.database)

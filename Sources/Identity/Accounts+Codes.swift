@@ -2,7 +2,7 @@ import Crypto
 import Engine
 
 /// A code that was sent to somebody; of the code itself only the digest is kept.
-private struct SentCode: Codable {
+struct SentCode: Codable {
   let uid: String
   let type: AccountMessage.Kind
   let target: String
@@ -10,6 +10,10 @@ private struct SentCode: Codable {
   /// For codes short enough to be guessed: the digest, and how often it was.
   var digest: String?
   var guesses = 0
+
+  static func isOver(_ record: [UInt8], nowSeconds: Int64) throws -> Bool {
+    try RecordText.decode(SentCode.self, record).expiresAtSeconds <= nowSeconds
+  }
 }
 
 // Codes that prove an address of mail or a phone number. All of them are good once.

@@ -98,9 +98,12 @@ extension Accounts {
   /// Ends all sign-ins of a user: refresh tokens are gone, ID tokens issued before now are refused.
   package func endSignIns(of uid: String, in database: String) async throws {
     let now = nowSeconds
-    let removal = try await RefreshTokens(store: store).removal(of: uid, in: database)
-    try await change(uid, in: database, also: removal) { $0.validSinceSeconds = now }
+    // First, since this alone ends them; the records of refresh tokens are then only in the way.
+    try await change(uid, in: database) { $0.validSinceSeconds = now }
     try await refuseTokens(of: uid, in: database, issuedBefore: now)
+    for change in try await RefreshTokens(store: store).removal(of: uid, in: database) {
+      _ = try await store.apply([change])
+    }
   }
 
   /// Has the ID tokens of a user refused that were issued before a second.
@@ -111,6 +114,16 @@ extension Accounts {
         realm: database, kind: .revoked, key: uid, from: old, to: try RecordText.encode(second))
     ])
     keyring.refuse(uid: uid, of: database, issuedBefore: second)
+  }
+
+  /// Forgets codes that nobody has used in time. To be called now and then.
+  package func sweep() async throws {
+    for record in try await store.all(realm: nil, kind: RecordKind.code.name, limit: .max, reversed: false)
+    where try SentCode.isOver(record.value, nowSeconds: nowSeconds) {
+      _ = try await store.apply([
+        IdentityChange(realm: record.realm, kind: .code, key: record.key, from: record.value, to: nil)
+      ])
+    }
   }
 
   /// Tells the keyring whose tokens are to be refused, when the server starts; forgets those that are over.

@@ -12,13 +12,16 @@ package struct Accounts: Sendable {
   let clock: any Clock
   let weChat: (any WeChatExchange)?
   let messages: (any MessageSender)?
+  /// The ways to sign in that are allowed.
+  let methods: Set<SignInMethod>
   /// Custom tokens are believed unsigned.
   let isDevelopment: Bool
 
   package init(
     store: any IdentityStore, keys: OwnKeys, keyring: Keyring, passwords: PasswordHasher,
     throttles: SignInThrottles = SignInThrottles(), clock: any Clock = SystemClock(),
-    weChat: (any WeChatExchange)? = nil, messages: (any MessageSender)? = nil, isDevelopment: Bool = false
+    weChat: (any WeChatExchange)? = nil, messages: (any MessageSender)? = nil,
+    methods: Set<SignInMethod> = Set(SignInMethod.allCases), isDevelopment: Bool = false
   ) {
     self.store = store
     self.keyring = keyring
@@ -28,6 +31,7 @@ package struct Accounts: Sendable {
     self.clock = clock
     self.weChat = weChat
     self.messages = messages
+    self.methods = methods
     self.isDevelopment = isDevelopment
   }
 
@@ -38,6 +42,7 @@ package struct Accounts: Sendable {
 
   /// Makes an account that nobody can sign in to again.
   package func signUpAnonymously(_ call: SignInCall) async throws -> SignedIn {
+    try allow(.anonymous)
     try throttleSignUp(call)
     let account = Account(uid: Self.newUID(), origin: "anonymous", nowSeconds: nowSeconds)
     try await create(account, in: call.database)
@@ -48,6 +53,7 @@ package struct Accounts: Sendable {
   package func signUp(
     email: String?, phone: String? = nil, password: String, displayName: String? = nil, _ call: SignInCall
   ) async throws -> SignedIn {
+    try allow(.password)
     try throttleSignUp(call)
     try ProfileCheck.password(password)
     var account = Account(
@@ -65,6 +71,7 @@ package struct Accounts: Sendable {
   package func signIn(email: String?, phone: String? = nil, password: String, _ call: SignInCall) async throws
     -> SignedIn
   {
+    try allow(.password)
     try throttleAttempt(call)
     let login: String
     if let email {
@@ -74,12 +81,12 @@ package struct Accounts: Sendable {
     }
     guard login.utf8.count <= 320 else { throw AccountError.invalidCredentials }
     let name = "\(call.database)/\(login)"
-    guard throttles.failures.allows(name, nowMilliseconds: nowMilliseconds) else {
+    // Taken before it is known how it ends, so that many at once count as many.
+    guard throttles.failures.take(name, nowMilliseconds: nowMilliseconds) else {
       throw AccountError.tooManyAttempts
     }
     let account = try await account(login: login, in: call.database)
     guard try await passwords.verify(password, hash: account?.password), let account else {
-      _ = throttles.failures.take(name, nowMilliseconds: nowMilliseconds)
       throw AccountError.invalidCredentials
     }
     guard !account.isDisabled else { throw AccountError.userDisabled }
@@ -96,6 +103,7 @@ package struct Accounts: Sendable {
 
   /// Signs in the user that a token made by the operator's own service names; makes the account if need be.
   package func signIn(customToken: String, _ call: SignInCall) async throws -> SignedIn {
+    try allow(.custom)
     try throttleAttempt(call)
     let custom = try CustomToken.read(
       customToken, database: call.database, keyring: keyring, nowSeconds: nowSeconds,
@@ -125,6 +133,7 @@ package struct Accounts: Sendable {
   package func signIn(
     weChatCode code: String, rawData: String?, signature: String?, _ call: SignInCall
   ) async throws -> SignedIn {
+    try allow(.weapp)
     try throttleAttempt(call)
     guard let weChat else { throw AccountError.notConfigured("--wechat-appid") }
     guard (1...512).contains(code.utf8.count) else { throw AccountError.weChatRefused }
@@ -153,6 +162,10 @@ package struct Accounts: Sendable {
 
   /// A name that nobody can guess; the alphabet of Firebase's.
   static func newUID() -> String { RandomText.plain(characterCount: 28) }
+
+  func allow(_ method: SignInMethod) throws(AccountError) {
+    guard methods.contains(method) else { throw .methodDisabled(method) }
+  }
 
   func throttleAttempt(_ call: SignInCall) throws(AccountError) {
     guard throttles.attempts.take(call.address, nowMilliseconds: nowMilliseconds) else {

@@ -8,8 +8,7 @@ package struct AdminSecret: Sendable, Equatable {
 
   /// A fresh secret and the text that is shown once.
   package static func generate() -> (secret: AdminSecret, text: String) {
-    let key = SymmetricKey(size: .bits256)
-    let text = key.withUnsafeBytes { Base64URL.encode($0) }
+    let text = RandomText.make(byteCount: 32)
     return (AdminSecret(text: text), text)
   }
 

@@ -60,12 +60,12 @@ package struct ServerAuthenticator: Authenticator {
     guard credential.utf8.count <= IdentityLimits.tokenBytes else { return .known(.failure(Self.unreadable)) }
     var credential = credential
     let digest = credential.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
-    if let secret, secret.matches(digest) { return .known(.success(Self.admin())) }
+    if let secret, secret.matches(digest) { return .known(.success(Self.operator)) }
     let generation = keyring.generation
     let known = verified.authentication(
       of: digest, in: database, generation: generation, nowSeconds: now)
     if let known { return .known(.success(known)) }
-    if keyring.isSecret(digest, of: database.name) { return .known(.success(Self.admin())) }
+    if keyring.isSecret(digest, of: database.name) { return .known(.success(Self.databaseAdmin())) }
     if isDevelopment { return .known(believe(credential, now)) }
     switch TokenVerifier(keyring: keyring).verify(credential, database: database.name, nowSeconds: now) {
     case .needsKeys(let provider): return .needsKeys(provider)
@@ -79,23 +79,25 @@ package struct ServerAuthenticator: Authenticator {
     }
   }
 
+  private static let `operator` = Authentication(caller: .admin, payload: .null)
   private static let unreadable = AuthenticationError(.invalid, "Could not parse auth token.")
   private static let expired = AuthenticationError(.expired, "Auth token is expired.")
 
-  private static func admin(expiresAtSeconds: Int64? = nil) -> Authentication {
-    var caller = Caller.admin
+  private static func databaseAdmin(expiresAtSeconds: Int64? = nil) -> Authentication {
+    var caller = Caller.databaseAdmin
     caller.expiresAtSeconds = expiresAtSeconds
     return Authentication(caller: caller, payload: .null)
   }
 
   private static func authentication(by token: TokenVerifier.Verified) -> Authentication {
     let claims = token.claims
+    if token.kind == .service { return databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds) }
     guard token.kind == .custom else {
       let auth = claims.identityAuth ?? .null
       return Authentication(
         caller: Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds), payload: auth)
     }
-    if claims.isAdmin { return admin(expiresAtSeconds: claims.expiresAtSeconds) }
+    if claims.isAdmin { return databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds) }
     let auth = claims.customAuth ?? .null
     var caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
     caller.isOperator = claims.isDebug
@@ -104,11 +106,11 @@ package struct ServerAuthenticator: Authenticator {
 
   /// Development: `owner`, and every token as it says of itself.
   private func believe(_ credential: String, _ now: Int64) -> Result<Authentication, AuthenticationError> {
-    if credential == "owner" { return .success(Self.admin()) }
+    if credential == "owner" { return .success(Self.operator) }
     guard let claims = Token(credential)?.claims else { return .failure(Self.unreadable) }
     if let end = claims.expiresAtSeconds, end <= now { return .failure(Self.expired) }
     if let start = claims.beginsAtSeconds, start > now { return .failure(Self.unreadable) }
-    if claims.isAdmin { return .success(Self.admin(expiresAtSeconds: claims.expiresAtSeconds)) }
+    if claims.isAdmin { return .success(Self.databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds)) }
     guard let auth = claims.anyAuth else { return .failure(Self.unreadable) }
     let caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
     return .success(Authentication(caller: caller, payload: auth))

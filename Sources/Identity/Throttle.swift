@@ -36,11 +36,6 @@ package final class Throttle: Sendable {
     }
   }
 
-  /// Whether the name has a turn left; none is taken.
-  package func allows(_ name: String, nowMilliseconds: Int64) -> Bool {
-    state.withLock { filled(&$0, name, nowMilliseconds).tokens >= 1 }
-  }
-
   /// Gives the name all its turns back.
   package func forgive(_ name: String) {
     state.withLock { state in

@@ -7,6 +7,8 @@ struct TokenVerifier {
     case custom
     /// Says who a user is.
     case identity
+    /// Made here for one of the operator's own services.
+    case service
   }
 
   struct Verified: Equatable {
@@ -74,6 +76,10 @@ struct TokenVerifier {
   ) throws(TokenRefusal) -> Verified {
     let keys = keyring.ownKeys(named: token.keyID).filter { $0.algorithm == algorithm }
     guard !keys.isEmpty else { throw .unknownKey }
+    if token.claims.audiences == [ServiceTokens.audience(of: database)] {
+      return try identity(
+        token, keys, audiences: [ServiceTokens.audience(of: database)], now, kind: .service)
+    }
     let verified = try identity(token, keys, audiences: [database], now)
     let (uid, issued) = (token.claims.all["sub"].string ?? "", token.claims.seconds("iat") ?? .min)
     // To the client it is as if it had run out: it signs in again.
@@ -91,7 +97,8 @@ struct TokenVerifier {
   }
 
   private func identity(
-    _ token: Token, _ keys: [VerificationKey], audiences: [String], _ now: Int64
+    _ token: Token, _ keys: [VerificationKey], audiences: [String], _ now: Int64,
+    kind: Kind = .identity
   ) throws(TokenRefusal) -> Verified {
     guard keys.contains(where: { $0.verifies(token.signature, of: token.signed) }) else {
       throw .badSignature
@@ -106,7 +113,7 @@ struct TokenVerifier {
     else { throw .claim("sub") }
     var bounded = claims
     bounded.impliedEndSeconds = end
-    return Verified(kind: .identity, claims: bounded)
+    return Verified(kind: kind, claims: bounded)
   }
 
   /// When it was issued. Neither that nor its beginning may be in the future.

@@ -52,6 +52,7 @@ final class RESTCall {
       return refuse(error)
     }
     if operation.needsAdmin, !caller.isAdmin { return refuse(.denied) }
+    if case .listDatabases = operation, caller.isConfined { return refuse(.denied) }
     startTimer()
     let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
     if case .listDatabases = operation {
@@ -198,7 +199,17 @@ final class RESTCall {
       client.disconnect()
       database.enter { $0.detach(client) }
     }
+    if case .outcome(.done) = reply { tellOfSettings() }
     answer(to: reply).send(to: exchange, for: request)
+  }
+
+  private func tellOfSettings() {
+    guard let told = services.settingsChanged, let id = try? DatabaseID(request.database) else { return }
+    switch operation {
+    case .writeRules: told(id, "rules", exchange.head.remoteAddress)
+    case .writeSetting(let setting, _): told(id, "\(setting)", exchange.head.remoteAddress)
+    default: break
+    }
   }
 
   private func answer(to reply: Reply) -> RESTAnswer {

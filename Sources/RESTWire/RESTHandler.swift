@@ -25,6 +25,8 @@ package struct RESTServices: Sendable {
   package var readLimitBytes = 256 * 1024 * 1024
   /// How often an event stream that has nothing to tell shows that it is alive.
   package var keepAlive = TimeAmount.seconds(30)
+  /// Told of each change to rules and settings that was made: in which database, what, and from where.
+  package var settingsChanged: (@Sendable (DatabaseID, String, String?) -> Void)?
 
   package init(
     directory: any DatabaseDirectory, authenticator: any Authenticator, lister: any DatabaseLister,

@@ -9,6 +9,9 @@ package struct Caller: Sendable, Equatable {
   /// When the credential ends, in seconds since 1970; nil when it does not.
   package var expiresAtSeconds: Int64?
 
+  /// Bypasses the rules of its own database, and has no say about others or about the server.
+  package var isConfined = false
+
   /// An operator in somebody else's name: denials are explained to them.
   package var isOperator = false
 
@@ -20,6 +23,12 @@ package struct Caller: Sendable, Equatable {
 
   /// Nobody: no credential was presented.
   package static let anonymous = Caller(auth: .null)
-  /// The operator: a secret, or `owner` in dev mode.
+  /// The operator of the server: the admin secret, or `owner` in dev mode.
   package static let admin = Caller(auth: .null, isAdmin: true)
+  /// The operator of one database: one of its secrets.
+  package static let databaseAdmin = {
+    var caller = admin
+    caller.isConfined = true
+    return caller
+  }()
 }

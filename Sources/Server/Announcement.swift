@@ -1,3 +1,5 @@
+import Identity
+
 extension TreeServer {
   /// Where the server is, what is reachable with what, and what to try first.
   package var announcement: [String] {
@@ -24,6 +26,22 @@ extension TreeServer {
     ]
   }
 
+  /// Who gets in with what.
+  private var reach: [String] {
+    let methods = configuration.allowedSignIn.map(\.rawValue).sorted().joined(separator: ", ")
+    var lines = [
+      "open to everybody: /.health, the public keys at /.auth/jwks.json",
+      "open to the admin secret: everything; to a database's own secrets: that database",
+      "open as rules allow: to tokens made with a database's secret, and to users who sign in by: "
+        + (methods.isEmpty ? "nothing (--sign-in)" : methods),
+    ]
+    lines += configuration.identityProviders.map { provider in
+      let databases = provider.databases?.joined(separator: ", ") ?? "all databases"
+      return "open as rules allow: to tokens of \(provider.issuer), in \(databases)"
+    }
+    return lines
+  }
+
   private func production(_ address: String) -> [String] {
     var lines: [String] = []
     if let newAdminSecret {
@@ -35,6 +53,7 @@ extension TreeServer {
     if configuration.tls == nil && !configuration.isLoopback {
       lines.append("WARNING: without --tls-cert and --tls-key, secrets cross the network in the clear.")
     }
+    lines += reach
     lines += [
       "closed: each database denies everything until its rules are installed with the admin secret:",
       "  curl -X PUT -H \"Authorization: Bearer $DHOLE_AUTH\" --data-binary @rules.json "

@@ -1,3 +1,4 @@
+package import Identity
 package import Transport
 
 /// Everything that a server is told before it starts.
@@ -31,6 +32,29 @@ package struct Configuration: Sendable {
   /// How long open exchanges may take to finish when the server stops.
   package var graceSeconds = 2.0
   package var transportLimits = TransportLimits()
+
+  /// Who else is trusted to say who users are.
+  package var identityProviders: [ProviderSettings] = []
+  /// What this server's own tokens begin their `iss` with; the database's name follows.
+  package var issuer = "dhole"
+  /// The ways to sign in that are allowed; nil is all in development, and otherwise those alone that need the
+  /// operator's own service.
+  package var signInMethods: Set<SignInMethod>?
+  /// The operator's mini-program at WeChat.
+  package var weChat: WeChatSettings?
+  /// Where codes for users go, to be sent by mail or SMS, and what these requests are signed with.
+  package var authWebhook: String?
+  package var authWebhookSecret: String?
+  /// A proxy in front says where callers are, in `X-Forwarded-For`.
+  package var isBehindProxy = false
+  /// How much work it is to hash a password.
+  package var passwordCost = PasswordHasher.Cost.standard
+  package var signInThrottles = SignInThrottles()
+
+  /// The ways to sign in that are open.
+  package var allowedSignIn: Set<SignInMethod> {
+    signInMethods ?? (isDevelopment ? Set(SignInMethod.allCases) : [.custom])
+  }
 
   package init() {}
 

@@ -16,6 +16,11 @@ extension Databases {
     try await checkpoints.list().map(\.name).sorted()
   }
 
+  /// Whether there is a database of that name.
+  package func exists(_ id: DatabaseID) async throws -> Bool {
+    try await checkpoints.exists(id)
+  }
+
   /// Makes an empty database; false when it was there.
   package func create(_ id: DatabaseID) async throws -> Bool {
     guard try await !checkpoints.exists(id) else { return false }

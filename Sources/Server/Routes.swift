@@ -1,6 +1,8 @@
 import Engine
 import EngineIOWire
 import FirebaseWire
+import Identity
+import Logging
 import NIOCore
 import RESTWire
 import Synchronization
@@ -13,20 +15,34 @@ final class Routes: Router {
   private let firebase: FirebaseServices
   private let engineIO: EngineIOServices
   private let admin: AdminRoutes
+  private let auth: AuthRoutes
   private let databases: Databases
   private let metrics = Metrics()
   private let metricsNeedOperator: Bool
   private let listener = Mutex<Listener?>(nil)
   private let isStopping = Atomic(false)
 
-  init(_ configuration: Configuration, databases: Databases, authenticator: any Authenticator) {
+  init(
+    _ configuration: Configuration, databases: Databases, authenticator: any Authenticator,
+    identities: Identities, logger: Logger
+  ) {
     self.databases = databases
     metricsNeedOperator = !configuration.isDevelopment
-    admin = AdminRoutes(databases: databases, authenticator: authenticator, clock: SystemClock())
-    rest = RESTHandler(
-      RESTServices(
-        directory: databases, authenticator: authenticator, lister: databases,
-        baseDomain: configuration.baseDomain))
+    auth = AuthRoutes(
+      accounts: identities.accounts, keys: identities.keys,
+      services: ServiceTokens(keys: identities.keys, keyring: identities.keyring), databases: databases,
+      baseDomain: configuration.baseDomain, isBehindProxy: configuration.isBehindProxy,
+      isDevelopment: configuration.isDevelopment, logger: logger)
+    admin = AdminRoutes(
+      databases: databases, identities: identities, authenticator: authenticator, clock: SystemClock(),
+      isBehindProxy: configuration.isBehindProxy, logger: logger)
+    var services = RESTServices(
+      directory: databases, authenticator: authenticator, lister: databases,
+      baseDomain: configuration.baseDomain)
+    services.settingsChanged = { id, what, address in
+      Task { await identities.note("\(what).install", id, address: address, logger: logger) }
+    }
+    rest = RESTHandler(services)
     let firebase = FirebaseServices(
       databases: databases, authenticator: authenticator,
       naming: DatabaseNaming(baseDomains: configuration.baseDomain.map { [$0] } ?? []),
@@ -54,13 +70,19 @@ final class Routes: Router {
   func respond(to exchange: Exchange) {
     let path = exchange.head.path
     if isEngineIO(exchange.head) { return engineIO.respond(to: exchange) }
-    guard path.utf8.starts(with: "/.".utf8) else { return rest.respond(to: exchange) }
+    guard path.utf8.starts(with: "/.".utf8) else {
+      // Data has `.json` at its end; what has not may be for accounts.
+      let isData = path.utf8.suffix(5).elementsEqual(".json".utf8)
+      if !isData, AuthRoutes.isAuth(path: path) { return auth.respond(to: exchange) }
+      return rest.respond(to: exchange)
+    }
     switch path {
     case "/.health": health(exchange)
     case "/.metrics": report(exchange)
     case "/.ws", "/.ws/": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
     case "/.lp": firebase.respondToPoll(exchange)
     case _ where AdminRoutes.isAdmin(path: path): admin.respond(to: exchange)
+    case _ where AuthRoutes.isAuth(path: path): auth.respond(to: exchange)
     default: rest.respond(to: exchange)
     }
   }
@@ -84,7 +106,11 @@ final class Routes: Router {
   }
 
   func bodyLimitBytes(for head: RequestHead) -> Int {
-    isEngineIO(head) ? engineIO.limits.payloadBytes : rest.bodyLimitBytes(for: head)
+    if isEngineIO(head) { return engineIO.limits.payloadBytes }
+    guard head.method == "POST" else { return rest.bodyLimitBytes(for: head) }
+    let path = head.path
+    let isSmall = AuthRoutes.isAuth(path: path) || AdminRoutes.isAdmin(path: path)
+    return isSmall ? RequestParameters.bodyLimitBytes : rest.bodyLimitBytes(for: head)
   }
 
   private var connectionCount: Int { listener.withLock { $0?.connectionCount ?? 0 } }

@@ -1,15 +1,19 @@
 import Engine
+import Identity
 import Storage
 
 /// The databases of a data folder that no server has open.
 package struct StoppedServer: Sendable {
   private let node: StorageNode
+  private let store: RecordIdentityStore
+  private let clock = SystemClock()
 
   /// Fails when the folder is in use, or is not there.
   package init(dataFolder: String) async throws {
     var configuration = Configuration()
     configuration.dataFolder = dataFolder
     node = try await StorageNode(configuration)
+    store = RecordIdentityStore(records: node.records)
   }
 
   /// The names of all databases, in order.
@@ -17,12 +21,14 @@ package struct StoppedServer: Sendable {
     try await node.store.list().map(\.name).sorted()
   }
 
-  /// Makes an empty database; false when it was there.
-  package func create(_ name: String) async throws -> Bool {
+  /// Makes an empty database and gives its secret; nil when it was there.
+  package func create(_ name: String) async throws -> String? {
     let id = try Self.id(name)
-    guard try await !node.store.exists(id) else { return false }
+    guard try await !node.store.exists(id) else { return nil }
     try await node.store.create(id)
-    return true
+    let secret = try await secrets.add(to: id.name, nowSeconds: clock.nowMilliseconds() / 1000)
+    try await note("database.create", id)
+    return secret.text
   }
 
   /// Removes a database with all its data; false when it was not there.
@@ -30,7 +36,16 @@ package struct StoppedServer: Sendable {
     let id = try Self.id(name)
     guard try await node.store.exists(id) else { return false }
     try await node.store.delete(id)
+    try await store.removeAll(realm: id.name)
+    try await note("database.delete", id)
     return true
+  }
+
+  private var secrets: SecretBook { SecretBook(store: store, keyring: Keyring()) }
+
+  private func note(_ action: String, _ id: DatabaseID) async throws {
+    try await AuditLog(store: store).record(
+      AuditLog.Entry(action, database: id.name, nowMilliseconds: clock.nowMilliseconds()))
   }
 
   /// Lets go of the folder.

@@ -8,16 +8,21 @@ import Storage
   import Musl
 #endif
 
-/// The storage of this process and the two threads that it waits for the disk on.
+/// The storage of this process and the three threads that it waits for the disk on.
 struct StorageNode: Sendable {
   let store: SQLiteStore
+  /// Accounts, secrets and keys.
+  let records: Records
   private let journalGroup: MultiThreadedEventLoopGroup
   private let checkpointGroup: MultiThreadedEventLoopGroup
+  private let recordGroup: MultiThreadedEventLoopGroup
 
   init(_ configuration: Configuration) async throws {
     try Self.makeFolder(configuration.dataFolder)
     journalGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     checkpointGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    recordGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    records = Records(folder: configuration.dataFolder, eventLoop: recordGroup.next())
     do throws(StorageError) {
       store = try await SQLiteStore.open(
         folder: configuration.dataFolder, durability: configuration.durability == .full ? .full : .relaxed,
@@ -25,6 +30,7 @@ struct StorageNode: Sendable {
     } catch {
       try? await journalGroup.shutdownGracefully()
       try? await checkpointGroup.shutdownGracefully()
+      try? await recordGroup.shutdownGracefully()
       throw ServerError(error.description, advice: "")
     }
   }
@@ -41,7 +47,9 @@ struct StorageNode: Sendable {
   }
 
   func close() async {
+    await records.close()
     await store.close()
+    try? await recordGroup.shutdownGracefully()
     try? await journalGroup.shutdownGracefully()
     try? await checkpointGroup.shutdownGracefully()
   }

@@ -23,8 +23,10 @@ package final class TreeServer: Service {
   private let routes: Routes
   private let databases: Databases
   private let node: StorageNode
+  let identities: Identities
   private let group: MultiThreadedEventLoopGroup
   private let sweeper: RepeatedTask
+  private let identitySweeper: RepeatedTask
   private let logger: Logger
 
   /// Opens the data folder and the address; whoever connects from now on is served.
@@ -33,9 +35,14 @@ package final class TreeServer: Service {
     for notice in await node.store.notices { logger.warning("\(notice)") }
     let group = MultiThreadedEventLoopGroup(
       numberOfThreads: configuration.threadCount ?? System.coreCount)
+    var identities: Identities?
     do {
-      return try await TreeServer(configuration, node: node, group: group, logger: logger)
+      let made = try await Identities(configuration, records: node.records, logger: logger)
+      identities = made
+      return try await TreeServer(
+        configuration, node: node, identities: made, group: group, logger: logger)
     } catch {
+      await identities?.close()
       try? await group.shutdownGracefully()
       await node.close()
       throw error
@@ -43,9 +50,11 @@ package final class TreeServer: Service {
   }
 
   private init(
-    _ configuration: Configuration, node: StorageNode, group: MultiThreadedEventLoopGroup, logger: Logger
+    _ configuration: Configuration, node: StorageNode, identities: Identities,
+    group: MultiThreadedEventLoopGroup, logger: Logger
   ) async throws {
     self.configuration = configuration
+    self.identities = identities
     self.node = node
     self.group = group
     self.logger = logger
@@ -64,8 +73,11 @@ package final class TreeServer: Service {
       log: node.store, checkpoints: node.store, group: group, options: options,
       createsOnUse: configuration.isDevelopment, logger: logger)
     self.databases = databases
-    let authenticator = ServerAuthenticator(secret: secret, isDevelopment: configuration.isDevelopment)
-    routes = Routes(configuration, databases: databases, authenticator: authenticator)
+    let authenticator = ServerAuthenticator(
+      secret: secret, isDevelopment: configuration.isDevelopment, keyring: identities.keyring)
+    routes = Routes(
+      configuration, databases: databases, authenticator: authenticator, identities: identities,
+      logger: logger)
 
     listener = try await Self.listen(configuration, group: group, routes: routes, logger: logger)
     port = listener.boundPort ?? configuration.port
@@ -80,6 +92,9 @@ package final class TreeServer: Service {
     let interval = max(TimeAmount.milliseconds(50), .nanoseconds(idle.nanoseconds / 4))
     sweeper = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
       databases.closeIdle(unusedSince: .now() - idle)
+    }
+    identitySweeper = group.next().scheduleRepeatedTask(initialDelay: .minutes(1), delay: .hours(1)) { _ in
+      Task { await identities.sweep(logger: logger) }
     }
   }
 
@@ -133,9 +148,11 @@ package final class TreeServer: Service {
     logger.notice("stopping")
     routes.beginStopping()
     sweeper.cancel()
+    identitySweeper.cancel()
     await routes.endPolling()
     await listener.shutdown(graceSeconds: configuration.graceSeconds)
     await databases.closeAll()
+    await identities.close()
     await node.close()
     try? await group.shutdownGracefully()
   }

@@ -67,16 +67,19 @@ struct CreateDatabase: AsyncParsableCommand {
   @Argument(help: "Its name: 1 to 63 of a-z, 0-9, - and _.") var name: String
 
   func run() async throws {
-    let isNew = try await options.run(
+    let secret = try await options.run(
       online: { client in
-        try await client.answer(to: .init(method: .PUT, path: ".admin/databases/\(name).json")).status == 201
+        let answer = try await client.answer(to: .init(method: .PUT, path: ".admin/databases/\(name).json"))
+        return answer.status == 201 ? Text.member("secret", of: answer.body) ?? "" : nil
       },
       offline: { try await $0.create(name) })
     if options.json {
-      Terminal.line(#"{"name":\#(Text.quoted(name)),"created":\#(isNew)}"#)
-    } else {
-      Terminal.line(isNew ? "created \(name)" : "\(name) was there already")
+      let part = secret.map { #","secret":\#(Text.quoted($0))"# } ?? ""
+      return Terminal.line(#"{"name":\#(Text.quoted(name)),"created":\#(secret != nil)\#(part)}"#)
     }
+    guard let secret else { return Terminal.line("\(name) was there already") }
+    Terminal.line("created \(name)")
+    Terminal.line("its secret, shown only now: \(secret)")
   }
 }
 

@@ -19,7 +19,8 @@ struct Dhole: AsyncParsableCommand {
     subcommands: [
       Serve.self, Get.self, Set.self, Update.self, Push.self, Remove.self, Watch.self, Import.self,
       Export.self,
-      Databases.self, RulesCommand.self, Bench.self, ShowVersion.self,
+      Databases.self, Secrets.self, Tokens.self, ServiceAccount.self, Keys.self, Audit.self,
+      RulesCommand.self, Bench.self, ShowVersion.self,
     ])
 
   static func main() async {

@@ -23,6 +23,19 @@ struct RESTClient: Sendable {
     self.credential = credential
   }
 
+  /// The methods that operators' commands use.
+  enum Method {
+    case get, post, delete
+
+    var http: HTTPMethod {
+      switch self {
+      case .get: .GET
+      case .post: .POST
+      case .delete: .DELETE
+      }
+    }
+  }
+
   struct Answer {
     let status: Int
     let headers: HTTPHeaders

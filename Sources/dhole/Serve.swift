@@ -30,6 +30,7 @@ struct Serve: AsyncParsableCommand {
   var idleDatabaseSeconds = 300.0
   @Option(name: .long, help: "Batches of writes after which a checkpoint is written.")
   var checkpointEntries = 10_000
+  @OptionGroup(title: "Who gets in") var identity: IdentityOptions
   @Option(name: .long, help: "What is worth a line on standard error.")
   var logLevel = LogLevel.notice
 
@@ -54,6 +55,11 @@ struct Serve: AsyncParsableCommand {
     configuration.baseDomain = baseDomain?.lowercased()
     configuration.idleDatabaseSeconds = idleDatabaseSeconds
     configuration.checkpointEntries = UInt64(checkpointEntries)
+    do {
+      try identity.apply(to: &configuration)
+    } catch {
+      throw Failure(rewording: error)
+    }
     if let tlsCert, let tlsKey {
       configuration.useTLS(certificateChain: tlsCert, privateKey: tlsKey)
     }

@@ -53,6 +53,22 @@ enum Text {
     }
   }
 
+  /// The elements of an array as the bytes they were written with; nil when it is none.
+  static func elements(of bytes: [UInt8]) -> [[UInt8]]? {
+    bytes.withUnsafeBytes { raw in
+      var reader = JSONReader(raw)
+      var elements: [[UInt8]] = []
+      do {
+        try reader.beginArray()
+        while try reader.nextElement() { elements.append(Array(raw[try reader.skipValue()])) }
+        try reader.expectEnd()
+      } catch {
+        return nil
+      }
+      return elements
+    }
+  }
+
   /// A JSON string with its quotes.
   static func quoted(_ text: String) -> String {
     var out: [UInt8] = []

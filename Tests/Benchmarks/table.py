@@ -28,12 +28,12 @@ def free_port():
 class Server:
     """A process on core 0 that listens on a port of its own."""
 
-    def __init__(self, command, folder=None):
+    def __init__(self, command, folder=None, output=subprocess.DEVNULL):
         self.port = free_port()
         self.folder = folder
         command = [part.format(port=self.port, folder=folder) for part in command]
         self.started = time.monotonic()
-        self.process = subprocess.Popen(["taskset", "-c", "0"] + command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(["taskset", "-c", "0"] + command, stdout=output, stderr=subprocess.PIPE)
         started.append(self)
         while True:
             try:
@@ -122,6 +122,34 @@ def rest():
     duel("rest-get", "REST GET of a small value, 50 connections, to NIOHTTP1 alone", ">= 0.6",
          (mine, "http", "get", "--conns", 50, "--window", 50), (other, "http", "get", "--conns", 50, "--window", 50))
     mine.stop(), other.stop()
+
+
+def authenticated():
+    """A locked server: GETs of what everybody may read, with a user's token and without."""
+    folder = tempfile.mkdtemp(prefix="dhole-bench-")
+    with open(os.path.join(folder, "said"), "w") as said:
+        mine = Server([f"{options.bin}/dhole", "serve", "--port", "{port}", "--data", "{folder}", "--threads", "1", "--sign-in", "anonymous",
+                       "--log-level", "warning"], folder, said)
+    address = f"http://127.0.0.1:{mine.port}"
+    secret = None
+    while not secret:
+        with open(os.path.join(folder, "said")) as said:
+            secret = next((line.split()[-1] for line in said if line.startswith("admin secret")), None)
+
+    def ask(method, path, body):
+        call = subprocess.run(["curl", "-sS", "-f", "-X", method, "-H", f"Authorization: Bearer {secret}", "--data-binary", body, address + path],
+                              capture_output=True, text=True)
+        if call.returncode:
+            sys.exit(f"{path}: {call.stderr}")
+        return json.loads(call.stdout)
+
+    ask("PUT", "/.admin/databases/bench.json", "{}")
+    ask("PUT", "/.settings/rules.json?ns=bench", '{"rules":{".read":true}}')
+    ask("PUT", "/bench.json?ns=bench", '{"name":"hello","value":12345,"ok":true}')
+    token = ask("POST", "/identitytoolkit.googleapis.com/v1/accounts:signUp?key=bench", "{}")["idToken"]
+    duel("auth-get", f"REST GET with a user's token of {len(token)} bytes, verified before, to none", ">= 0.9",
+         (mine, "http", "get", "--conns", 50, "--window", 50, "--auth", token), (mine, "http", "get", "--conns", 50, "--window", 50))
+    mine.stop()
 
 
 def durable():
@@ -232,6 +260,8 @@ try:
         fan_out()
     if wanted("rest-get"):
         rest()
+    if wanted("auth-get"):
+        authenticated()
     if wanted("put-50"):
         durable()
     if wanted("put-1"):

@@ -168,6 +168,29 @@ import Testing
       ])
   }
 
+  @Test func `while keys for a credential are fetched everything waits in order`() async throws {
+    let room = try await FirebaseRoom(rules: #"{"rules":{".read":"auth !== null"}}"#)
+    let client = try await room.connect()
+    _ = client.received()
+    try await client.send(#"{"t":"d","d":{"r":1,"a":"auth","b":{"cred":"fetch:user:u"}}}"#)
+    try await client.send(#"{"t":"d","d":{"r":2,"a":"g","b":{"p":"/a"}}}"#)
+    #expect(client.received() == [])
+    room.fetching.arrive()
+    await room.settle()
+    let answers = client.received()
+    #expect(answers.count == 2 && answers.first?.contains(#""uid":"u""#) == true)
+    #expect(answers.last == ok(2, "null"))
+    try await client.send(#"{"t":"d","d":{"r":3,"a":"auth","b":{"cred":"fetch:expired"}}}"#)
+    room.fetching.arrive()
+    await room.settle()
+    #expect(client.received().first?.contains("expired_token") == true)
+    try await client.send(#"{"t":"d","d":{"r":4,"a":"auth","b":{"cred":"fetch:user:u"}}}"#)
+    try await client.drop()
+    room.fetching.arrive()
+    await room.settle()
+    #expect(client.received() == [])
+  }
+
   @Test func `an expiry in the far future or in the past is no matter`() async throws {
     let room = try await FirebaseRoom()
     let client = try await room.connect()

@@ -17,6 +17,7 @@ final class FirebaseRoom: Sendable {
   let clock = ManualClock(1_700_000_000_123)
   let log = FaultyLog()
   let directory = TestDirectory()
+  let fetching = FetchedAnswers()
   let services: FirebaseServices
 
   init(
@@ -25,7 +26,8 @@ final class FirebaseRoom: Sendable {
   ) async throws {
     let sessions = Mutex(0)
     services = FirebaseServices(
-      databases: directory, authenticator: TestAuthenticator(), clock: clock, limits: limits,
+      databases: directory, authenticator: TestAuthenticator(fetching: fetching), clock: clock,
+      limits: limits,
       pollLimits: pollLimits, explainsDenials: explainsDenials,
       newSession: {
         sessions.withLock { count in

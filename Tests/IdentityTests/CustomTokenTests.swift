@@ -68,7 +68,7 @@ import Testing
 
   @Test func `the secret itself makes an operator, of its own database only`() async throws {
     let keyring = try await keyring([secret])
-    #expect(try ask(secret, keyring).get().caller == .admin)
+    #expect(try ask(secret, keyring).get().caller == .databaseAdmin)
     for other in [secret + "0", String(secret.dropLast()), ""] {
       #expect(throws: AuthenticationError.self) { try ask(other, keyring).get() }
     }

@@ -9,13 +9,23 @@ struct BuiltServer {
   let command: Command
   let port: Int
 
-  static func start(in folder: URL) async throws -> BuiltServer {
+  /// The admin secret that a locked server prints at its first start.
+  var adminSecret: String? {
+    let prefix = "admin secret, shown only now: "
+    return command.text.split(separator: "\n").first { $0.hasPrefix(prefix) }
+      .map { String($0.dropFirst(prefix.count)) }
+  }
+
+  /// In development, or with the options of a locked server.
+  static func start(in folder: URL, options: [String] = ["--dev"]) async throws -> BuiltServer {
     let data = folder.appending(path: "data").path
-    let arguments = ["serve", "--dev", "--port", "0", "--threads", "2", "--data", data]
+    let arguments = ["serve"] + options + ["--port", "0", "--threads", "2", "--data", data]
     let command = try Command(binary, arguments, output: folder.appending(path: "server"))
     for _ in 0..<600 {
       let line = command.text.split(separator: "\n", omittingEmptySubsequences: false)
-      if line.count > 1, let port = line[0].split(separator: ":").last.flatMap({ Int($0) }) {
+      if line.count > 1, command.text.contains("curl"),
+        let port = line[0].split(separator: ":").last.flatMap({ Int($0) })
+      {
         return BuiltServer(command: command, port: port)
       }
       guard command.isRunning else { break }

@@ -59,6 +59,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["custom", "expiry"])
+  func `tokens of firebase-admin and of a secret open a locked server over REST and WebSocket`(
+    scenario: String
+  ) async throws {
+    let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/auth_client.py")
+    let python = try await PythonEnvironment.shared.python()
+    try await run("auth_client.py", scenario, python, options: ["--sign-in", "custom"]) { server in
+      [path.path, "127.0.0.1:\(server.port)", scenario, server.adminSecret ?? ""]
+    }
+  }
+
   private func run(_ script: String, _ scenario: String) async throws {
     let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
     try await run(script, scenario, try await PythonEnvironment.shared.python()) { server in
@@ -67,12 +78,13 @@ import Testing
   }
 
   private func run(
-    _ script: String, _ scenario: String, _ executable: URL, arguments: (BuiltServer) -> [String]
+    _ script: String, _ scenario: String, _ executable: URL, options: [String] = ["--dev"],
+    arguments: (BuiltServer) -> [String]
   ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-interop-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let server = try await BuiltServer.start(in: folder)
+    let server = try await BuiltServer.start(in: folder, options: options)
     let client = try Command(executable, arguments(server), output: folder.appending(path: "client"))
     let status = await client.exitCode(within: .seconds(scenario == "whole" ? 900 : 180))
     let output = client.text.split(separator: "\n").suffix(25).joined(separator: "\n")

@@ -20,11 +20,13 @@ struct Options {
   var valueBytes = 100
   var database = "bench"
   var path = "bench"
+  /// What requests over HTTP carry to say who asks; empty for nothing.
+  var credential = ""
 
   static let usage = """
     usage: LoadGenerator --mode fanout|listen|echo|put|get|idle --dialect firebase|plain|redis|http --port P
                          [--pid SERVER] [--conns N] [--window W] [--burst] [--warmup S] [--seconds S]
-                         [--size BYTES]
+                         [--size BYTES] [--auth TOKEN]
     Loads a server on 127.0.0.1 for a bounded time and prints one line of JSON. Exit status 1: a delivery was
     lost, repeated or out of order, or the server refused.
     """
@@ -47,6 +49,7 @@ struct Options {
       case "--warmup": warmupSeconds = Double(value) ?? 0.5
       case "--seconds": measureSeconds = min(60, Double(value) ?? 2)
       case "--size": valueBytes = min(10_000, max(16, Int(value) ?? 100))
+      case "--auth": credential = value
       default: quit(Self.usage)
       }
     }

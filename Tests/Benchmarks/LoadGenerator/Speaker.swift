@@ -48,9 +48,10 @@ struct Speaker {
       return Array(
         "*3\r\n$3\r\nSET\r\n$\(key.utf8.count)\r\n\(key)\r\n$\(text.utf8.count)\r\n\(text)\r\n".utf8)
     case .http:
+      let bearer = options.credential.isEmpty ? "" : "Authorization: Bearer \(options.credential)\r\n"
       return Array(
-        "GET /\(options.path).json?ns=\(options.database) HTTP/1.1\r\nHost: 127.0.0.1:\(options.port)\r\n\r\n"
-          .utf8)
+        ("GET /\(options.path).json?ns=\(options.database) HTTP/1.1\r\n"
+          + "Host: 127.0.0.1:\(options.port)\r\n\(bearer)\r\n").utf8)
     case .firebase:
       let place =
         switch options.mode {
