@@ -54,8 +54,9 @@ extension Accounts {
   }
 
   /// A new ID token for a refresh token, which stays good.
+  ///
+  /// Nobody is slowed down here: refresh tokens can't be guessed, and many users may share an address.
   package func refresh(_ refreshToken: String, _ call: SignInCall) async throws -> SignedIn {
-    try throttleAttempt(call)
     guard let (uid, signIn) = try await RefreshTokens(store: store).find(refreshToken, in: call.database),
       let account = try await account(uid, in: call.database)
     else { throw AccountError.invalidRefreshToken }

@@ -53,7 +53,8 @@ struct Identities: Sendable {
     accounts = Accounts(
       store: store, keys: keys, keyring: keyring,
       passwords: try PasswordHasher(cost: configuration.passwordCost),
-      throttles: configuration.signInThrottles, clock: clock, weChat: weChat,
+      throttles: configuration.isDevelopment ? .none : configuration.signInThrottles, clock: clock,
+      weChat: weChat,
       messages: Self.messages(configuration, http, logger), methods: configuration.allowedSignIn,
       isDevelopment: configuration.isDevelopment)
     try await secrets.load()
