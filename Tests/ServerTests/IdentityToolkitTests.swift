@@ -68,7 +68,7 @@ import Testing
       #expect(fresh.text("user_id") == new.text("localId") && fresh.text("expires_in") == "3600")
       #expect(fresh.text("id_token") == fresh.text("access_token"))
       _ = try await client.toolkit("delete", ["idToken": fresh.text("id_token")])
-      await refused("USER_NOT_FOUND") {
+      await refused("TOKEN_EXPIRED") {
         try await client.toolkit("lookup", ["idToken": signedIn.text("idToken")])
       }
       await refused("INVALID_REFRESH_TOKEN") { try await client.refresh(updated.text("refreshToken")) }
