@@ -14,6 +14,10 @@ package struct ServiceTokens: Sendable {
   /// What an operator's token has as `aud`: no user's token has that.
   static func audience(of database: String) -> String { "\(database)#operator" }
 
+  /// What Google's libraries always sign for, whatever `token_uri` says. The keys are ours alone, so nobody
+  /// else can be meant.
+  private static let libraryAudience = "https://oauth2.googleapis.com/token"
+
   /// The token for an assertion that was signed for the address of this endpoint.
   package func exchange(assertion: String, endpoint: String, nowSeconds now: Int64) throws -> (
     token: String, seconds: Int64
@@ -24,7 +28,8 @@ package struct ServiceTokens: Sendable {
     let keys = keyring.serviceKeys(of: account, in: database)
       .filter { token.keyID == nil || token.keyID == $0.id }
     guard keys.contains(where: { $0.verifies(token.signature, of: token.signed) }),
-      token.claims.audiences.count == 1, token.claims.audiences[0].hasSuffix(endpoint)
+      token.claims.audiences.count == 1,
+      token.claims.audiences[0].hasSuffix(endpoint) || token.claims.audiences[0] == Self.libraryAudience
     else { throw AccountError.invalidCustomToken }
     guard let issued = token.claims.seconds("iat"), let end = token.claims.seconds("exp"),
       issued <= now + IdentityLimits.clockSkewSeconds, issued <= end, end - issued <= 3600

@@ -176,7 +176,7 @@ import Testing
     #expect(throws: AuthenticationError.self) { try room.caller(token, in: "chat") }
     await #expect(throws: AccountError.self) { try await room.accounts.lookUp(idToken: token, in: "shop") }
     let custom = try await adminToken(fresh)
-    let elsewhere = try await adminToken(fresh, change("https://oauth2.googleapis.com/token"))
+    let elsewhere = try await adminToken(fresh, change("https://oauth2.example.com/token"))
     let other = try await services.add(to: "chat", nowSeconds: now)
     let foreign = try await adminToken(other) {
       change("/.auth/token")($0).replacing("@chat.", with: "@shop.")
