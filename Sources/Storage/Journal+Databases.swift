@@ -1,8 +1,13 @@
 import Engine
+import NIOCore
 
 extension Journal {
-  /// Entries removed in one transaction, so that appends never wait long.
+  /// Most entries removed in one transaction.
   private static let sliceEntries = 1000
+  /// How many the first transaction removes. Entries are small or large: the next go by how long it took.
+  private static let firstSliceEntries = 16
+  /// How long removing a slice may hold up appends.
+  private static let sliceTime = TimeAmount.milliseconds(5)
 
   var databases: [DatabaseID] {
     get throws(CommitLogError) {
@@ -73,10 +78,11 @@ extension Journal {
 
   /// Removes entries below an index, never the last one.
   func trim(_ database: DatabaseID, below index: UInt64) async throws(CommitLogError) {
+    var most = Self.firstSliceEntries
     while true {
       let (file, track) = try track(of: database)
       track.trimIndex = max(track.trimIndex, index)
-      let count = min(track.trimmableCount, Self.sliceEntries)
+      let count = min(track.trimmableCount, most)
       guard count > 0, trimHolds == 0 else { return }
       let rows = track.rows.prefix(count)
       var base = track.base
@@ -86,7 +92,10 @@ extension Journal {
           throw .damage("database \(database.name): row \(rows[rows.endIndex - 1])", in: file.connection.file)
         }
         base = last
+        let begun = NIODeadline.now()
         for run in Self.runs(of: rows) { try file.remove(rows: run) }
+        most =
+          NIODeadline.now() - begun > Self.sliceTime ? max(1, count / 2) : min(Self.sliceEntries, most * 2)
         try file.write(DatabaseRow(track, base: base))
       }
       track.trim(to: base)

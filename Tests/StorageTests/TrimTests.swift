@@ -68,6 +68,22 @@ import Testing
     await store.close()
   }
 
+  @Test func `large entries go too, a few at a time, and the rest can still be followed`() async throws {
+    let store = try await folder.open(durability: .relaxed)
+    try await store.create(.chat)
+    for number in 0..<120 {
+      try await store.add("\(number) " + String(repeating: "x", count: 60_000), to: .chat)
+    }
+    try await store.trim(.chat, below: 100)
+    #expect(try await store.journal.keptEntries(of: .chat) == 21)
+    await store.close()
+    let again = try await folder.open()
+    #expect(await again.notices == [])
+    #expect(try await again.journal.keptEntries(of: .chat) == 21)
+    try await again.add("more", to: .chat)
+    await again.close()
+  }
+
   @Test func `the file does not grow while entries come and go`() async throws {
     let store = try await folder.open(durability: .relaxed)
     try await store.create(.chat)
