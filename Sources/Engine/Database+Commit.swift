@@ -67,6 +67,7 @@ extension Database {
   private func commit(_ batch: Batch, at position: LogPosition) {
     inFlight = nil
     self.position = position
+    history.append(batch.steps, at: position, nowMilliseconds: clock.nowMilliseconds())
     counters.commits += 1
     entriesSinceCheckpoint += 1
     bytesSinceCheckpoint += UInt64(batch.payload.count)

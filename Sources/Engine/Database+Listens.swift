@@ -29,8 +29,27 @@ extension Database {
     } else {
       addPlain(listen, session)
     }
-    session.outbox.append(.initial(listen.id, value), to: session.client)
+    if let changes = changes(for: request) {
+      for change in changes { session.outbox.append(.change(listen.id, change), to: session.client) }
+    } else {
+      session.outbox.append(.initial(listen.id, value), to: session.client)
+    }
     return .listening(noIndex: noIndex)
+  }
+
+  /// What a client that knows its place up to a mark must be told: one change or none; nil if that is not known.
+  private func changes(for request: ListenRequest) -> [Change]? {
+    guard let mark = request.since, request.query.isDefault else { return nil }
+    guard let paths = history.changes(since: mark, at: request.path), paths != [.root] else { return nil }
+    let entries = paths.map { MergeEntry($0, committed.data[request.path.appending($0)]) }
+    return entries.isEmpty ? [] : [.merge(request.path, entries)]
+  }
+
+  /// Answers with the present place in the log, as text: everything up to it has been told to the client's listens
+  /// before the answer.
+  package func mark(tag: UInt64, client: Client) {
+    guard let session = session(of: client, tag: tag) else { return }
+    answer(.value(Node(LogMark(position).text)), tag, session)
   }
 
   /// A default listen hears through an outer one of the same client if there is one, and covers inner ones.

@@ -33,6 +33,7 @@ package actor Database {
   // The state, durable and sequenced.
   var committed: State
   var position: LogPosition
+  var history: History
   var head: State
   var headRules: RuleSet
   /// The onDisconnect records of `head`, by session.
@@ -92,6 +93,8 @@ package actor Database {
     epoch = recovered.position.epoch + 1
     committed = recovered.state
     position = recovered.position
+    history = History(
+      at: recovered.position, limit: options.historyPaths, milliseconds: options.historySeconds * 1000)
     head = recovered.state
     rules = recovered.rules
     headRules = recovered.rules

@@ -28,6 +28,11 @@ package struct DatabaseOptions: Sendable {
   package var checkpointBytes: UInt64 = 64 * 1024 * 1024
   package var checkpointSeconds: Int64 = 60
 
+  /// How many places the latest writes are remembered by, and for how long, so that clients who come back are
+  /// told only what has changed.
+  package var historyPaths = 20_000
+  package var historySeconds: Int64 = 600
+
   /// Hears of what an operator should know; on the database's loop, so it must be short.
   package var report: @Sendable (DatabaseTrouble) -> Void = { _ in }
 

@@ -57,6 +57,8 @@ struct Conflation {
   /// True if an answer has to wait for what was left out before it.
   func holds(_ answer: Answer) -> Bool {
     guard hasLeftOut else { return false }
+    // A mark says what the listens show.
+    if RequestTag(answer.tag)?.kind == .mark { return true }
     switch answer.outcome {
     case .value, .listening: return false
     case .written, .done, .stale, .failed: return true

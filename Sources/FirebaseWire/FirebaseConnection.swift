@@ -122,7 +122,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     }
     actions.messages.hello(
       version: manners.version, nowMilliseconds: services.clock.nowMilliseconds(), host: handshake.host,
-      sessionID: sessionID)
+      sessionID: sessionID, instance: handshake.isExtended ? services.instance : nil)
     session?.opened(into: &actions)
     carryOut()
     send()

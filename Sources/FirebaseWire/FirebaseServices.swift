@@ -13,13 +13,17 @@ package final class FirebaseServices: Sendable {
   package let polling: Polling
   /// Makes the names of sessions.
   package let newSession: @Sendable () -> String
+  /// The name of this run of the server.
+  package let instance: String
 
   package init(
     databases: any DatabaseDirectory, authenticator: any Authenticator, clock: any Clock = SystemClock(),
     naming: DatabaseNaming = DatabaseNaming(), limits: FirebaseLimits = .standard,
     pollLimits: PollLimits = PollLimits(), explainsDenials: Bool = false,
-    newSession: @escaping @Sendable () -> String = FirebaseServices.randomSession
+    newSession: @escaping @Sendable () -> String = FirebaseServices.randomSession,
+    instance: String = FirebaseServices.randomSession()
   ) {
+    self.instance = instance
     self.databases = databases
     self.authenticator = authenticator
     self.clock = clock

@@ -7,7 +7,7 @@ extension FirebaseSession {
   package mutating func receive(_ answer: Answer, into actions: inout SessionActions) {
     guard let tag = RequestTag(answer.tag) else { return }
     switch tag.kind {
-    case .plain: reply(answer.outcome, number: tag.number, into: &actions)
+    case .plain, .mark: reply(answer.outcome, number: tag.number, into: &actions)
     case .listen: listenAnswered(answer.outcome, ListenID(tag.number), into: &actions)
     case .identity: identified(tag.number, answer.outcome, into: &actions)
     case .priority:

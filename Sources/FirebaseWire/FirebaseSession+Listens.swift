@@ -16,7 +16,7 @@ extension FirebaseSession {
       Listen(
         id: id, path: path, filter: filter, tag: listening.tag, number: number, held: listening.held))
     let form = FirebaseDialect.form(tag: listening.tag, isFiltered: !query.isDefault, carrier: carrier)
-    let request = ListenRequest(path: path, query: query, form: form, listen: id)
+    let request = ListenRequest(path: path, query: query, form: form, listen: id, since: listening.since)
     actions.commands.append(.listen(request, tag: RequestTag(.listen, Int64(id)).tag))
   }
 
@@ -88,6 +88,7 @@ extension FirebaseSession {
       listens.remove(id)
       return refuse(listen.number, error, into: &actions)
     }
+    if listen.held != nil { listens.forgetHeld(id) }
     listens.stand(id)
     if case .listening(noIndex: true) = outcome {
       actions.messages.reply(listen.number) { $0.append(#"{"w":["no_index"]}"#) }

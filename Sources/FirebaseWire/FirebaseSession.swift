@@ -163,6 +163,7 @@ package struct FirebaseSession {
     case .authenticate(let credential): check(credential, number: number, into: &actions)
     case .signOut:
       identify(.anonymous, number: number, into: &actions) { $0.append(string: FirebaseText.signedOut) }
+    case .mark: actions.commands.append(.mark(tag: RequestTag(.mark, number).tag))
     case .acknowledge: actions.messages.reply(number)
     case .refuse(let refusal): refuse(number, refusal, into: &actions)
     }

@@ -32,6 +32,8 @@ package final class Handshake: Sendable {
   package let lastSession: String?
   /// The session of another carrier that the client wants to move here.
   package let movedSession: String?
+  /// The client knows the extensions of this server's own SDK.
+  package let isExtended: Bool
   /// The host to come back to: the one that the client has reached.
   package let host: String
 
@@ -43,6 +45,7 @@ package final class Handshake: Sendable {
     var name: String?
     var last: String?
     var moved: String?
+    var isExtended = false
     for parameter in head.query.split(separator: "&") {
       guard let equals = parameter.firstIndex(of: "=") else { continue }
       let value = String(parameter[parameter.index(after: equals)...])
@@ -50,9 +53,11 @@ package final class Handshake: Sendable {
       case "ns" where !value.isEmpty: name = value
       case "ls": last = Handshake.session(value)
       case "s": moved = Handshake.session(value)
+      case "x": isExtended = value == "1"
       default: continue
       }
     }
+    self.isExtended = isExtended
     lastSession = last
     movedSession = moved
     database = (name ?? naming.label(of: host) ?? naming.defaultName).lowercased()

@@ -35,8 +35,11 @@ extension MessageList {
     }
   }
 
-  /// The first message: the time, the host to come back to and the session's name.
-  mutating func hello(version: StaticString, nowMilliseconds: Int64, host: String, sessionID: String) {
+  /// The first message: the time, the host to come back to and the session's name; for clients that know the
+  /// extensions the name of this run of the server, too.
+  mutating func hello(
+    version: StaticString, nowMilliseconds: Int64, host: String, sessionID: String, instance: String?
+  ) {
     add { out in
       out.append(#"{"t":"c","d":{"t":"h","d":{"ts":"#)
       out.append(number: nowMilliseconds)
@@ -46,6 +49,10 @@ extension MessageList {
       out.append(string: host)
       out.append(#","s":"#)
       out.append(string: sessionID)
+      if let instance {
+        out.append(#","x":"#)
+        out.append(string: instance)
+      }
       out.append("}}}")
     }
   }

@@ -25,6 +25,8 @@ package enum Action: Sendable {
   case onDisconnect(DisconnectOperation)
   case authenticate(Credential)
   case signOut
+  /// Where in the log the client's listens are now.
+  case mark
   /// Statistics and app checks: accepted, with no effect.
   case acknowledge
   /// The request makes no sense; the reply says why.
@@ -41,6 +43,8 @@ package struct Listening: Sendable {
   package var tag: UInt32?
   /// What the client holds already.
   package var held: HeldValue?
+  /// Up to where in the log the client knows the place.
+  package var since: LogMark?
 }
 
 /// The value of a listen's place as a client has it, or what it says of it.

@@ -4,7 +4,7 @@ import JSONTree
 /// What a request wants done, by its name on the wire.
 enum Verb {
   case put, merge, listen, unlisten, get, onDisconnectPut, onDisconnectMerge, onDisconnectCancel
-  case authenticate, signOut, acknowledge, unknown
+  case authenticate, signOut, mark, acknowledge, unknown
 
   init(_ name: UnsafeRawBufferPointer) {
     switch String(decoding: name.prefix(16), as: UTF8.self) {
@@ -18,6 +18,7 @@ enum Verb {
     case "oc": self = .onDisconnectCancel
     case "auth", "gauth": self = .authenticate
     case "unauth": self = .signOut
+    case "i": self = .mark
     // The second spelling is the one that web clients send.
     case "s", "appcheck", "unappcheck", "unappeck": self = .acknowledge
     default: self = .unknown
@@ -28,6 +29,7 @@ enum Verb {
   var withoutBody: Action {
     switch self {
     case .signOut: .signOut
+    case .mark: .mark
     case .acknowledge: .acknowledge
     case .unknown: .refuse(Refusal(.failure, FirebaseText.unknownAction))
     default: .refuse(.invalid(FirebaseText.missingBody))
@@ -52,7 +54,7 @@ extension RequestReader {
       return try listening(verb)
     case .authenticate:
       return try credential()
-    case .signOut, .acknowledge, .unknown:
+    case .signOut, .mark, .acknowledge, .unknown:
       try json.skipValue()
       return verb.withoutBody
     }
@@ -159,6 +161,8 @@ extension RequestReader {
         listening.tag = UInt32(tag)
       case .hash:
         hash = try optionalString()
+      case .since where json.next == .string:
+        listening.since = LogMark(try json.readString())
       case .ranges where json.next == .object:
         ranges = try compoundHash()
       default:

@@ -15,7 +15,7 @@ extension Request {
 struct RequestReader {
   /// The members of all messages that are named with one letter.
   enum Field {
-    case type, data, number, action, body, path, query, hash, ranges, other
+    case type, data, number, action, body, path, query, hash, ranges, since, other
 
     init(_ name: UnsafeRawBufferPointer) {
       guard name.count == 1 else {
@@ -31,6 +31,7 @@ struct RequestReader {
       case UInt8(ascii: "p"): self = .path
       case UInt8(ascii: "q"): self = .query
       case UInt8(ascii: "h"): self = .hash
+      case UInt8(ascii: "i"): self = .since
       default: self = .other
       }
     }

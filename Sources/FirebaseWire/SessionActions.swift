@@ -35,6 +35,7 @@ package enum Command: Sendable {
   case unlisten(ListenID, tag: UInt64?)
   case onDisconnect(DisconnectOperation, tag: UInt64)
   case setCaller(Caller, tag: UInt64?)
+  case mark(tag: UInt64)
 
   /// Asks it for a client, inside the database.
   package func run(in database: isolated Database, for client: Client) {
@@ -45,6 +46,7 @@ package enum Command: Sendable {
     case .unlisten(let listen, let tag): database.unlisten(listen, tag: tag, client: client)
     case .onDisconnect(let operation, let tag): database.onDisconnect(operation, tag: tag, client: client)
     case .setCaller(let caller, let tag): database.setCaller(caller, for: client, tag: tag)
+    case .mark(let tag): database.mark(tag: tag, client: client)
     }
   }
 }
@@ -57,6 +59,8 @@ struct RequestTag: Hashable {
     case identity = 2
     /// A priority that needs a value to belong to.
     case priority = 3
+    /// A place in the log.
+    case mark = 4
   }
 
   let kind: Kind
@@ -69,9 +73,9 @@ struct RequestTag: Hashable {
   }
 
   init?(_ tag: UInt64) {
-    guard let kind = Kind(rawValue: tag >> 62) else { return nil }
-    self.init(kind, Int64(tag & (1 << 62 - 1)))
+    guard let kind = Kind(rawValue: tag >> 61) else { return nil }
+    self.init(kind, Int64(tag & (1 << 61 - 1)))
   }
 
-  var tag: UInt64 { kind.rawValue << 62 | UInt64(number) }
+  var tag: UInt64 { kind.rawValue << 61 | UInt64(number) }
 }

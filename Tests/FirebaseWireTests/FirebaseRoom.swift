@@ -34,7 +34,7 @@ final class FirebaseRoom: Sendable {
           count += 1
           return "session" + String(repeating: "0", count: 25 - "\(count)".count) + "\(count)"
         }
-      })
+      }, instance: "run1")
     var options = DatabaseOptions()
     options.defaultRules = try rules.map { try RuleSet(text: $0) } ?? .open
     let database = try await Database.open(

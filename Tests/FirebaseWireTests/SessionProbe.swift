@@ -52,7 +52,9 @@ struct SessionProbe {
 
   static func tag(_ command: Command) -> UInt64? {
     switch command {
-    case .write(_, let tag), .get(_, _, let tag), .listen(_, let tag), .onDisconnect(_, let tag): tag
+    case .write(_, let tag), .get(_, _, let tag), .listen(_, let tag), .onDisconnect(_, let tag),
+      .mark(let tag):
+      tag
     case .unlisten(_, let tag), .setCaller(_, let tag): tag
     }
   }
@@ -72,6 +74,7 @@ struct SessionProbe {
     case .onDisconnect(.merge(let path, let changes), _):
       return "at the end " + describe(.merge(path, changes))
     case .onDisconnect(.cancel(let path), _): return "at the end nothing at /\(path.text)"
+    case .mark: return "mark"
     case .setCaller(let caller, let tag):
       let name = caller.isAdmin ? "admin" : caller.auth.text()
       return "caller \(name)" + (tag == nil ? " quietly" : "")

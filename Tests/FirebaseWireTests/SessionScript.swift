@@ -13,7 +13,8 @@ import Testing
 ///     @now 1700000009000       the clock is set
 ///     A> text                  client A sends a frame, and everything that follows from it happens
 ///     A+ text                  the same, but more comes with the same read
-///     A< text                  client A has been sent exactly this message, after those before
+///     A< text                  client A has been sent exactly this message, after those before; the first time
+///                              that it holds $M, that is a mark of the log, and the same from then on
 ///
 /// All that a client is sent must be in the script, before the next step.
 struct SessionScript {
@@ -37,6 +38,11 @@ struct SessionScript {
     case moved
   }
 
+  private static func around(_ name: String, in text: String) -> (before: String, after: String)? {
+    let parts = text.components(separatedBy: name)
+    return parts.count == 2 ? (parts[0], parts[1]) : nil
+  }
+
   func run(by carrier: Carrier = .webSocket) async throws {
     let rules = lines.first { $0.hasPrefix("@rules ") }?.dropFirst("@rules ".count)
     var player = Player(
@@ -53,6 +59,8 @@ struct SessionScript {
     /// What came and was not asked for yet.
     var inboxes: [Character: [String]] = [:]
     var burst: [String] = []
+    /// The mark of the log that the session is about.
+    var mark: String?
     var now: Int64 = 1_700_000_000_123
 
     mutating func play(_ line: String, number: Int) async throws {
@@ -74,6 +82,12 @@ struct SessionScript {
           return
         }
         inboxes[first]?.removeFirst()
+        if mark == nil, let parts = SessionScript.around("$M", in: expected), said.hasPrefix(parts.before),
+          said.hasSuffix(parts.after)
+        {
+          mark = String(said.dropFirst(parts.before.count).dropLast(parts.after.count))
+          return
+        }
         if said != expected { Issue.record("\(name):\(number): expected \(expected)\ncame     \(said)") }
       default: Issue.record("\(name):\(number): not a step: \(line)")
       }
@@ -131,6 +145,7 @@ struct SessionScript {
 
     private func expanded(_ text: some StringProtocol) -> String {
       var text = String(text)
+      if let mark { text = text.replacingOccurrences(of: "$M", with: mark) }
       for number in 1...9 {
         text = text.replacingOccurrences(
           of: "$\(number)", with: "session" + String(repeating: "0", count: 24) + "\(number)")
