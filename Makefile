@@ -10,7 +10,7 @@ VENV := .build-venv
 RELEASE := .build/release/dhole
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: serve build test lint bench soak fuzz clean packages python browser bigdata
+.PHONY: serve build test lint bench soak fuzz clean packages python browser bigdata sdk javascript
 
 ## Build the release binary and serve on 127.0.0.1:9000 in dev mode.
 serve: build
@@ -20,7 +20,7 @@ build: packages
 	$(SWIFT) build -c release --product dhole
 
 ## Everything that must pass before a change lands.
-test: packages python browser lint
+test: packages python browser javascript lint
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build $(CHECKED) --disable-xctest
 
@@ -40,7 +40,7 @@ bigdata: build
 	python3 Tests/Benchmarks/bigdata.py .build/release $(or $(BIG),--megabytes 200)
 
 ## The slow, randomised tests, many times as long as in `make test`.
-soak: packages python
+soak: packages python javascript
 	$(SWIFT) build --build-tests $(CHECKED)
 	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests|AgreementTests|DamageTests|a public data set'
 
@@ -71,6 +71,22 @@ packages:
 	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install" >&2; exit 1; }
+
+## The SDK's bundles in sdk-js/dist, which are committed, and how large each is.
+sdk: javascript
+	tsc -p sdk-js
+	node sdk-js/build.js
+
+javascript:
+	@missing=; \
+	for tool in esbuild:esbuild tsc:node-typescript terser:terser node:nodejs; do \
+	  command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  echo "installing$$missing"; \
+	  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
 
 # The clients that the interoperability tests drive, unmodified from PyPI.
 python: $(VENV)/ready

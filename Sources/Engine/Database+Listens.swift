@@ -37,7 +37,8 @@ extension Database {
     return .listening(noIndex: noIndex)
   }
 
-  /// What a client that knows its place up to a mark must be told: one change or none; nil if that is not known.
+  /// What a client that knows its place up to a mark must be told: one change or none; nil if that is not
+  /// known.
   private func changes(for request: ListenRequest) -> [Change]? {
     guard let mark = request.since, request.query.isDefault else { return nil }
     guard let paths = history.changes(since: mark, at: request.path), paths != [.root] else { return nil }
@@ -45,8 +46,8 @@ extension Database {
     return entries.isEmpty ? [] : [.merge(request.path, entries)]
   }
 
-  /// Answers with the present place in the log, as text: everything up to it has been told to the client's listens
-  /// before the answer.
+  /// Answers with the present place in the log, as text: everything up to it has been told to the client's
+  /// listens before the answer.
   package func mark(tag: UInt64, client: Client) {
     guard let session = session(of: client, tag: tag) else { return }
     answer(.value(Node(LogMark(position).text)), tag, session)

@@ -1,10 +1,10 @@
 import JSONTree
 
-/// Which places the last entries of the log were about, so that a client that knows everything up to one of them can be
-/// told what is different now.
+/// Which places the last entries of the log were about, so that a client that knows everything up to one of
+/// them can be told what is different now.
 ///
-/// It holds places and no values: whoever comes back is told what is at them now. So a client may know more than it
-/// says it does, and nothing of the past is kept alive.
+/// It holds places and no values: whoever comes back is told what is at them now. So a client may know more
+/// than it says it does, and nothing of the past is kept alive.
 ///
 ///     floor ─ entry ─ entry ─ … ─ entry = the present
 struct History {

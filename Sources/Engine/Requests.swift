@@ -52,8 +52,8 @@ package struct ListenRequest: Sendable {
   /// Changes come as `ListenEvent.change` instead of frames; `form` still tells which listens shadow each
   /// other.
   package var sendsLocally: Bool
-  /// Up to where the client knows the place. If what was written since is known and the listen is of a whole place, only
-  /// that is told, as a change, instead of the `.initial` event.
+  /// Up to where the client knows the place. If what was written since is known and the listen is of a whole
+  /// place, only that is told, as a change, instead of the `.initial` event.
   package var since: LogMark?
 
   package init(

@@ -13,8 +13,8 @@ import Testing
 ///     @now 1700000009000       the clock is set
 ///     A> text                  client A sends a frame, and everything that follows from it happens
 ///     A+ text                  the same, but more comes with the same read
-///     A< text                  client A has been sent exactly this message, after those before; the first time
-///                              that it holds $M, that is a mark of the log, and the same from then on
+///     A< text                  client A has been sent exactly this message, after those before; where
+///                              it first holds $M is a mark of the log, which $M is from then on
 ///
 /// All that a client is sent must be in the script, before the next step.
 struct SessionScript {

@@ -1,0 +1,23 @@
+import Foundation
+import Testing
+
+/// The SDK of `sdk-js`, in a mini-program's bare context, against the built binary.
+///
+/// What is checked stands in sdk-js/test; here it is only run. `make javascript` installs what it needs.
+@Suite(.serialized) struct SDKTests {
+  @Test(arguments: ["tree", "view", "build", "client", "network", "converge"])
+  func `the JavaScript SDK passes its own tests`(file: String) async throws {
+    let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: "dhole")
+    let path = PythonEnvironment.root.appending(path: "sdk-js/test/\(file).test.js")
+    let output = FileManager.default.temporaryDirectory.appending(path: "dhole-sdk-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: output) }
+    let tests = try Command(
+      URL(filePath: "/usr/bin/env"), ["DHOLE_BINARY=\(binary.path)", "node", "--test", path.path],
+      output: output)
+    let status = await tests.exitCode(within: .seconds(180))
+    let text = tests.text.split(separator: "\n").suffix(80).joined(separator: "\n")
+    #expect(status == 0, "\(file) ended with \(status.map(String.init) ?? "a time-out"):\n\(text)")
+    #expect(tests.text.contains("# fail 0"), "\(text)")
+  }
+}
