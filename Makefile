@@ -10,11 +10,15 @@ VENV := .build-venv
 RELEASE := .build/release/dhole
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: serve build test lint bench soak fuzz clean packages python browser bigdata sdk javascript
+.PHONY: serve build test lint bench soak fuzz clean packages python browser bigdata sdk javascript demo
 
 ## Build the release binary and serve on 127.0.0.1:9000 in dev mode.
 serve: build
 	$(RELEASE) serve --dev --host $(HOST) --port $(PORT) --data $(DATA)
+
+## The server with the chat of sdk-js/examples/web-chat: prints its address.
+demo: build javascript
+	@node sdk-js/examples/web-chat/serve.js $(RELEASE) $(DATA) $(PORT)
 
 build: packages
 	$(SWIFT) build -c release --product dhole

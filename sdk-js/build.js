@@ -60,6 +60,12 @@ async function build() {
     const gzipped = zlib.gzipSync(text, { level: 9 }).length;
     console.log(`${file.padEnd(32)} ${String(text.length).padStart(7)} bytes, gzipped ${String(gzipped).padStart(6)}`);
   }
+  // The example is a whole project, so it holds the SDK too.
+  if (out === path.join(here, 'dist')) {
+    const library = path.join(here, 'examples/miniprogram-chat/lib');
+    fs.mkdirSync(library, { recursive: true });
+    fs.copyFileSync(path.join(out, 'dhole-weapp.min.js'), path.join(library, 'dhole-weapp.min.js'));
+  }
   fs.writeFileSync(path.join(out, 'integrity.json'), JSON.stringify({ version, files: integrity }, null, 2) + '\n');
 }
 
