@@ -268,6 +268,21 @@ async function main() {
   check((await app.ask("auth", { cred: "nonsense" })).c, 26802, "a token that is none");
   check((await app.ask("q", { p: "/rooms", q: { l: 1, vf: "l", i: "name" }, t: 1, h: "" })).d, { w: ["no_index"] }, "a query without an index warns");
 
+  // Signing in as the SDK does: its auth server first, then the socket with what that has given.
+  const signIn = async (name, data) => (await fetch(`${authHost.replace("https://db.example.com", `http://${host}`)}/v2/myapp/auth/${name}`, {
+    method: "POST", headers: { "content-type": "application/json", accept: "application/json;text/plain" },
+    body: JSON.stringify({ ...data, _method: "POST", v: "WX2.5.17", transport: "json", suppress_status_codes: true }) })).json();
+  const { idToken } = await signIn("signupNewUser", {});
+  check(typeof idToken, "string", "an anonymous account at the auth host");
+  const { users: [user] } = await signIn("getAccountInfo", { idToken });
+  check([Array.isArray(user.providerUserInfo), user.providerId], [true, "anonymous"], "what the SDK asks of it");
+  const signedIn = await app.ask("auth", { cred: idToken });
+  check([signedIn.s, signedIn.d.auth.uid], ["ok", user.localId], "its token on the socket");
+  check((await app.ask("p", { p: `/users/${user.localId}`, d: 1 })).s, "ok", "what only that user may write");
+  check((await app.ask("p", { p: "/users/somebody", d: 1 })).c, 26101, "and nobody else's");
+  check((await app.ask("unauth", {})).s, "ok", "signed out");
+  check((await app.ask("p", { p: `/users/${user.localId}`, d: 2 })).c, 26101, "and no longer allowed");
+
   // More children than Wilddog would have given.
   const many = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => ["k" + n, n]));
   for (let part = 0; part < 3; part += 1) {
