@@ -16,9 +16,9 @@ CHECKED := --explicit-target-dependency-import-check error
 serve: build
 	$(RELEASE) serve --dev --host $(HOST) --port $(PORT) --data $(DATA)
 
-## The server with the chat of sdk-js/examples/web-chat: prints its address.
+## The server with the web pages of sdk-js/examples, a chat and calls: prints their addresses.
 demo: build javascript
-	@node sdk-js/examples/web-chat/serve.js $(RELEASE) $(DATA) $(PORT)
+	@node sdk-js/examples/serve.js $(RELEASE) $(DATA) $(PORT)
 
 build: packages
 	$(SWIFT) build -c release --product dhole
@@ -44,7 +44,7 @@ bigdata: build
 	python3 Tests/Benchmarks/bigdata.py .build/release $(or $(BIG),--megabytes 200)
 
 ## The slow, randomised tests, many times as long as in `make test`.
-soak: packages python javascript
+soak: packages python browser javascript
 	$(SWIFT) build --build-tests $(CHECKED)
 	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests|AgreementTests|DamageTests|a public data set'
 

@@ -5,7 +5,8 @@ import Testing
 ///
 /// What is checked stands in sdk-js/test; here it is only run. `make javascript` installs what it needs.
 @Suite(.serialized) struct SDKTests {
-  @Test(arguments: ["tree", "view", "build", "client", "network", "converge", "miniprogram", "web"])
+  @Test(
+    arguments: ["tree", "view", "build", "client", "network", "converge", "miniprogram", "web", "storm"])
   func `the JavaScript SDK passes its own tests`(file: String) async throws {
     let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
       .appending(path: "dhole")

@@ -1,4 +1,4 @@
-// The web chat in a real browser: two tabs, and what they show each other.
+// The web examples in a real browser: two tabs, and what they show each other.
 'use strict';
 const { test, before, after } = require('node:test');
 const assert = require('node:assert');
@@ -15,7 +15,7 @@ let browser, chat, address, debugging;
 before(async () => {
   assert.ok(chromium, 'chromium is needed: make browser');
   const port = await freePort();
-  chat = spawn('node', [path.resolve(__dirname, '../examples/web-chat/serve.js'), binary, path.join(scratch, 'chat'), String(port)]);
+  chat = spawn('node', [path.resolve(__dirname, '../examples/serve.js'), binary, path.join(scratch, 'chat'), String(port)]);
   address = await new Promise((done, failed) => {
     let text = '';
     chat.stdout.on('data', (part) => {
@@ -28,7 +28,7 @@ before(async () => {
   });
   debugging = await freePort();
   browser = spawn(chromium, [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--remote-debugging-port=${debugging}`, '--remote-allow-origins=*',
+    '--headless', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--remote-debugging-port=${debugging}`, '--remote-allow-origins=*',
     `--user-data-dir=${path.join(scratch, 'chrome')}`, '--window-size=1100,700', 'about:blank',
   ], { stdio: 'ignore' });
   await until(() => ask('/json/version').catch(() => null), 'the browser', 30000);
@@ -113,6 +113,28 @@ test('two people chat in two tabs', async () => {
   await bo.shows('#list', 'ana, bo, cy');
   await sleep(200);
   if (process.env.PICTURES) await ana.picture(path.join(process.env.PICTURES, 'web-chat.png'));
+  ana.close();
+  bo.close();
+});
+
+test('two people hold a call, whose signalling runs through the tree', async () => {
+  const calls = address.replace('web-chat', 'webrtc-call');
+  const ana = await tab(`${calls}?me=ana`);
+  const bo = await tab(`${calls}?me=bo`);
+  await ana.shows('#state', 'ready');
+  await bo.shows('#state', 'ready');
+  await type(ana, '#dial', 'bo');
+  await bo.shows('#state', 'ana is calling');
+  await bo.run(`document.querySelector('#answer').click()`);
+  await ana.shows('#state', 'in a call with bo');
+  await bo.shows('#state', 'in a call with ana');
+  for (const page of [ana, bo]) {
+    await until(() => page.run(`document.querySelector('#theirs').currentTime > 0.3 && document.querySelector('#theirs').videoWidth > 0`), 'moving pictures', 20000);
+  }
+  if (process.env.PICTURES) await ana.picture(path.join(process.env.PICTURES, 'webrtc-call.png'));
+  await bo.run(`document.querySelector('#end').click()`);
+  await ana.shows('#state', 'ready');
+  await bo.shows('#state', 'ready');
   ana.close();
   bo.close();
 });

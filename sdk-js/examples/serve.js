@@ -1,4 +1,4 @@
-// Starts the server in dev mode with the chat's rules, and the chat's pages beside it.
+// Starts the server in dev mode with the examples' rules, and the examples' pages beside it.
 // node serve.js BINARY DATA [PORT]
 'use strict';
 const { spawn } = require('child_process');
@@ -7,16 +7,17 @@ const http = require('http');
 const path = require('path');
 
 const [binary, data, port = '9000'] = process.argv.slice(2);
-const sdk = path.resolve(__dirname, '../..');
+const sdk = path.resolve(__dirname, '..');
 const pagesPort = Number(port) + 1;
 const server = spawn(binary, ['serve', '--dev', '--port', port, '--data', data], { stdio: ['ignore', 'ignore', 'inherit'] });
 server.on('exit', (code) => process.exit(code || 0));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill('SIGTERM'));
 
-/** The rules of messengers, and a place where everybody says whether they are there. */
+/** The rules of messengers and of calls, and a place where everybody says whether they are there. */
 function rules() {
-  const text = fs.readFileSync(path.join(sdk, '../rules/im.json'), 'utf8').replace(/^\s*\/\/.*$/gm, '');
-  const all = JSON.parse(text);
+  const shipped = (name) =>
+    JSON.parse(fs.readFileSync(path.join(sdk, `../rules/${name}.json`), 'utf8').replace(/^\s*\/\/.*$/gm, '')).rules;
+  const all = { rules: { ...shipped('im'), ...shipped('webrtc') } };
   all.rules.presence = { $uid: { '.read': 'auth != null', '.write': 'auth != null && auth.uid == $uid' } };
   return JSON.stringify(all);
 }
@@ -28,6 +29,7 @@ function install(tries) {
       answer.resume();
       if (answer.statusCode !== 200) throw new Error(`the rules were refused: ${answer.statusCode}`);
       console.log(`chat: http://127.0.0.1:${pagesPort}/examples/web-chat/`);
+      console.log(`call: http://127.0.0.1:${pagesPort}/examples/webrtc-call/`);
     });
   request.on('error', (error) => {
     if (!tries) throw error;
