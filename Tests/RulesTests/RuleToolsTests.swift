@@ -105,6 +105,28 @@ struct RuleToolsTests {
     #expect(validate.parts[0..<18]?.verdict == "always true")
   }
 
+  @Test(arguments: [
+    ("true", "always true", "never asked"), ("false", "always false", "only errors"),
+    ("\"true\"", "always false", "only errors"),
+  ])
+  func `coverage counts what can only be true or false, not values that happen to be`(
+    value: String, left: String, right: String
+  ) throws {
+    let rules = try rules(#"{".read":"data.child('open').val() == true || auth.uid.length > 3"}"#)
+    let expected = value == "true" ? "allow" : "deny"
+    let cases = try RuleCases(
+      text: #"{"data":{"open":\#(value)},"cases":[{"read":"","expect":"\#(expected)"}]}"#)
+    let outcomes = cases.run(rules)
+    #expect(outcomes.allSatisfy { $0.failure == nil })
+    let entry = try #require(RuleCoverage(of: rules, by: outcomes.map(\.trace)).entries.first)
+    let text = Array(entry.expression.utf8)
+    let parts = Dictionary(
+      uniqueKeysWithValues: entry.parts.map {
+        (String(decoding: text[$0.key], as: UTF8.self), $0.value.verdict)
+      })
+    #expect(parts == ["data.child('open').val() == true": left, "auth.uid.length > 3": right])
+  }
+
   // MARK: Layout
 
   @Test func `the layout is canonical and keeps comments`() throws {

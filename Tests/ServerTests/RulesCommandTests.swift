@@ -93,6 +93,18 @@ struct RulesCommandTests {
     #expect(outcome.errors.contains(expected), "\(outcome.errors)")
   }
 
+  @Test func `rules that only Wilddog takes are refused with what makes them legal`() async throws {
+    let old = #"{"rules": {".read": "auth.uid.length() > 3 && auth.uid.startsWith('a')"}}"#
+    let refused = try await rules(["check", "r.json"], ["r.json": old])
+    #expect(refused.code == 6)
+    #expect(refused.errors.contains("r.json:1:22: Type error: Function call"), "\(refused.errors)")
+    #expect(refused.errors.contains(#""dialect": "wilddog" beside "rules""#), "\(refused.errors)")
+    let new = old.replacing("{\"rules\"", with: "{\"dialect\": \"wilddog\", \"rules\"")
+    #expect(try await rules(["check", "r.json"], ["r.json": new]).code == 0)
+    let wrong = try await rules(["check", "r.json"], ["r.json": #"{"rules": {".read": "nobody == 1"}}"#])
+    #expect(wrong.code == 6 && !wrong.errors.contains("dialect"), "\(wrong.errors)")
+  }
+
   @Test func `coverage is a page of its own, with every rule and what the cases made of it`() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-page-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
