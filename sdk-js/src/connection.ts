@@ -86,7 +86,7 @@ export class Connection {
   }
 
   /** Something makes it likely that a connection can be had now, or that the present one is dead. */
-  private hurry_(): void {
+  hurry_(): void {
     this.delay_ = 0;
     if (this.isReady_) this.beat_(quickAnswerTime);
     else if (!this.socket_) this.open_();

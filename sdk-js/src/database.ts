@@ -117,7 +117,7 @@ export class Database {
         lost_: () => this.lost_(),
         refused_: (reason) => log('refused', reason),
       });
-    soon(() => this.connection_.goOnline_());
+    soon(() => this.connection_.hurry_());
   }
 
   now_(): number {

@@ -235,6 +235,15 @@ test('after the server has been started anew, a hash spares what has not changed
   await again.stop();
 });
 
+test('who goes offline before the first connection is not connected', async () => {
+  const { phone, sync } = start();
+  sync.goOffline();
+  await sleep(300);
+  assert.strictEqual(phone.connections, 0);
+  sync.goOnline();
+  await connected(sync);
+});
+
 test('a server that wants no more connections is left alone', async () => {
   const { phone, sync } = start({ namespace: 'not a name' });
   let state;
