@@ -116,14 +116,15 @@ let package = Package(
         "Engine", "EngineIOWire", "FirebaseWire", "JSONTree", "Rules", "Transport", nioCore, nioEmbedded,
         nioPosix,
       ]),
-    tests("RESTWireTests", ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded]),
+    tests(
+      "RESTWireTests",
+      ["Engine", "JSONTree", "RESTWire", "Rules", "Transport", nioCore, nioEmbedded, nioPosix]),
     tests(
       "ServerTests",
       [
         "Engine", "Identity", "JSONTree", "Server", "Transport", httpClient, logging, nioCore, nioHTTP1,
         nioPosix,
       ]),
-    tests("ConformanceTests", ["Engine", "JSONTree", "Server", httpClient, nioCore, nioPosix]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),
     tests("InteropTests", []),

@@ -37,6 +37,15 @@ struct RESTAnswer: Sendable {
     explanation = error.explanation
   }
 
+  /// A value that was read; one that is longer than the limit, about, is not shown.
+  init(_ value: Node, _ style: Export.Style, limitBytes: Int) {
+    if style != .shallow, !Export.isSmall(value), value.estimatedBytes > limitBytes {
+      self.init(.bad(RESTText.readTooBig))
+    } else {
+      self.init(.value(value, style))
+    }
+  }
+
   /// What browsers of any origin may do.
   static func preflight(requestedHeaders: String?) -> [(String, String)] {
     [
@@ -51,6 +60,8 @@ struct RESTAnswer: Sendable {
     ("Cache-Control", "no-cache"), ("Access-Control-Allow-Origin", "*"),
   ]
   private static let json = [("Content-Type", "application/json; charset=utf-8")] + common
+  /// The head of an answer to a plain GET.
+  static let plainValue = ResponseHead(status: 200, headers: json)
   private static let script =
     [("Content-Type", "application/javascript; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
     + common

@@ -231,13 +231,12 @@ final class RESTCall {
 
   private func read(_ node: Node) -> RESTAnswer {
     guard case .read(let read) = operation else { return RESTAnswer(.none) }
-    if isBounded, read.style != .shallow, !Export.isSmall(node), node.estimatedBytes > services.readLimitBytes
-    {
-      return RESTAnswer(.bad(RESTText.readTooBig))
-    }
-    let etag = request.wantsETag || request.ifNoneMatch != nil ? ETag.of(node) : nil
-    if let etag, etag == request.ifNoneMatch { return RESTAnswer(status: 304, .none, etag: etag) }
-    return RESTAnswer(.value(node, read.style), etag: etag)
+    let limit = isBounded ? services.readLimitBytes : .max
+    let answer = RESTAnswer(node, read.style, limitBytes: limit)
+    guard answer.status == 200, request.wantsETag || request.ifNoneMatch != nil else { return answer }
+    let etag = ETag.of(node)
+    if etag == request.ifNoneMatch { return RESTAnswer(status: 304, .none, etag: etag) }
+    return RESTAnswer(answer.content, etag: etag)
   }
 
   private func written(_ entries: [MergeEntry]) -> RESTAnswer {

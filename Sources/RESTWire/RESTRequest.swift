@@ -140,7 +140,7 @@ package final class RESTRequest: Sendable {
     }
   }
 
-  private static func database(_ name: String?, host: String?, baseDomain: String?) -> String {
+  static func database(_ name: String?, host: String?, baseDomain: String?) -> String {
     if let name, !name.isEmpty { return name.lowercased() }
     guard let baseDomain, let host else { return defaultDatabase }
     let domain = host.prefix { $0 != ":" }.lowercased()

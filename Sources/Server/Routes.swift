@@ -98,7 +98,9 @@ final class Routes: Router {
   /// Wilddog's clients come to the place of Firebase's, and say in the query that they speak Engine.IO; those
   /// of Socket.IO have a place of their own.
   private func isEngineIO(_ head: RequestHead) -> Bool {
-    switch head.path {
+    let path = head.path
+    guard (4...11).contains(path.utf8.count) else { return false }
+    return switch path {
     case "/socket.io/", "/socket.io": true
     case "/.ws/", "/.ws": EngineIOServices.isMeant(by: head)
     default: false

@@ -38,8 +38,12 @@ struct DataFolder: ~Copyable {
     lock = descriptor
   }
 
-  // Closing the descriptor gives the lock back.
-  deinit { close(lock) }
+  // A child that was just forked has the descriptor too until it becomes another program, and with it the
+  // lock: closing ours would not give it back.
+  deinit {
+    flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   static func journalPath(in folder: String) -> String { folder + "/journal.sqlite" }
 

@@ -4,6 +4,8 @@ package import NIOCore
 package protocol ExchangeSink: AnyObject {
   /// A whole answer.
   func send(status: Int, headers: [(String, String)], body: ByteBuffer)
+  /// A whole answer whose head was made before.
+  func send(_ head: ResponseHead, body: UnsafeRawBufferPointer)
   /// The head of an answer whose body follows in pieces.
   func startBody(status: Int, headers: [(String, String)])
   func writeBody(_ piece: ByteBuffer)
@@ -13,6 +15,12 @@ package protocol ExchangeSink: AnyObject {
   func startEventStream(headers: [(String, String)]) -> EventStream
   /// Cuts the connection, because the answer cannot be completed.
   func abort()
+}
+
+extension ExchangeSink {
+  package func send(_ head: ResponseHead, body: UnsafeRawBufferPointer) {
+    send(status: head.status, headers: head.headers, body: ByteBuffer(bytes: body))
+  }
 }
 
 /// One HTTP request being answered. Used on its loop only.
@@ -54,6 +62,13 @@ package final class Exchange {
     guard state == .waiting else { return }
     finish()
     sink.send(status: status, headers: headers, body: body)
+  }
+
+  /// Answers with a head that was made before and a whole short body.
+  package func respond(_ head: ResponseHead, body: UnsafeRawBufferPointer) {
+    guard state == .waiting else { return }
+    finish()
+    sink.send(head, body: body)
   }
 
   /// Starts an answer whose body comes in pieces. `write` and `end` follow.

@@ -10,6 +10,18 @@ extension HTTPConnection: ExchangeSink {
     finishAnswer()
   }
 
+  func send(_ head: ResponseHead, body: UnsafeRawBufferPointer) {
+    guard case .answering = turn else { return }
+    let framing = ResponseText.framing(status: head.status, count: body.count)
+    var output = ByteBuffer()
+    output.reserveCapacity(head.text.count + 64 + body.count)
+    output.writeBytes(head.text)
+    ResponseText.appendEnd(of: framing, connection: connectionHeader, to: &output)
+    if !isHEAD, framing != .none { output.writeBytes(body) }
+    outbox.append(output)
+    finishAnswer()
+  }
+
   /// Answers without the router.
   func sendError(_ refusal: Refusal) {
     var headers = [("Content-Type", "application/json; charset=utf-8")]

@@ -137,7 +137,7 @@ final class HTTPConnection: Connection {
       isHEAD = head.isHEAD
       speaksHTTP11 = head.isHTTP11
       keepsAlive = head.isKeepAlive
-      if head.header("upgrade") != nil {
+      if request.hasUpgrade {
         // The parser stops at whatever looks like an upgrade, so nothing can follow one that is refused.
         if head.hasToken("upgrade", in: "connection") { keepsAlive = false }
         if WebSocketHandshake.isAsked(by: head) { return startUpgrade(request) }

@@ -5,6 +5,8 @@ import NIOHTTP1
 struct IncomingRequest {
   var head: RequestHead
   var body: ByteBuffer
+  /// Whether the head has a field named `upgrade`.
+  var hasUpgrade: Bool
 }
 
 /// Why a request is not even shown to the router. The connection is closed after it.
@@ -19,6 +21,7 @@ struct RequestAssembly {
   private var body = ByteBuffer()
   private var limit = 0
   private(set) var expectsContinue = false
+  private var hasUpgrade = false
 
   /// Whether a request's head came and its end did not.
   var isReceiving: Bool { head != nil }
@@ -37,6 +40,7 @@ struct RequestAssembly {
     }
     self.head = head
     self.limit = limit
+    hasUpgrade = fields.hasUpgrade
     expectsContinue = fields.expectation != nil && head.isHTTP11
     return nil
   }
@@ -54,7 +58,7 @@ struct RequestAssembly {
 
   mutating func end() -> IncomingRequest? {
     guard let head else { return nil }
-    let request = IncomingRequest(head: head, body: body)
+    let request = IncomingRequest(head: head, body: body, hasUpgrade: hasUpgrade)
     self = RequestAssembly()
     return request
   }
@@ -101,6 +105,7 @@ private struct FramingFields {
   var encodings = 0
   var encoding: String?
   var expectation: String?
+  var hasUpgrade = false
 
   init(_ fields: HTTPHeaders) {
     for (name, value) in fields {
@@ -109,6 +114,8 @@ private struct FramingFields {
         hosts += 1
       case 6 where Self.equal(name, "expect"):
         expectation = value
+      case 7 where Self.equal(name, "upgrade"):
+        hasUpgrade = true
       case 14 where Self.equal(name, "content-length"):
         lengths += 1
         length = value

@@ -1,6 +1,22 @@
 import NIOCore
 import NIOHTTP1
 
+/// The status and the headers of answers that are all alike, made once.
+package struct ResponseHead: Sendable {
+  let status: Int
+  let headers: [(String, String)]
+  /// The head up to where it tells the body's length.
+  let text: [UInt8]
+
+  package init(status: Int, headers: [(String, String)]) {
+    self.status = status
+    self.headers = headers
+    var output = ByteBuffer()
+    ResponseText.appendFields(status: status, headers: headers, to: &output)
+    text = Array(output.readableBytesView)
+  }
+}
+
 /// Responses as they stand on the wire.
 enum ResponseText {
   /// How the end of a body is told.
@@ -23,6 +39,14 @@ enum ResponseText {
     status: Int, headers: [(String, String)], framing: Framing, connection: StaticString?,
     to output: inout ByteBuffer
   ) {
+    appendFields(status: status, headers: headers, to: &output)
+    appendEnd(of: framing, connection: connection, to: &output)
+  }
+
+  /// Appends the part of a head that does not depend on the body.
+  fileprivate static func appendFields(
+    status: Int, headers: [(String, String)], to output: inout ByteBuffer
+  ) {
     if status == 200 {
       output.writeStaticString("HTTP/1.1 200 OK\r\n")
     } else {
@@ -38,6 +62,10 @@ enum ResponseText {
       append(value, to: &output)
       output.writeStaticString("\r\n")
     }
+  }
+
+  /// Appends the rest of a head.
+  static func appendEnd(of framing: Framing, connection: StaticString?, to output: inout ByteBuffer) {
     switch framing {
     case .length(let count):
       output.writeStaticString("Content-Length: ")

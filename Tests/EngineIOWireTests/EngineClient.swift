@@ -23,6 +23,7 @@ final class EngineClient {
   private(set) var hello = ""
   private var packets: [String] = []
   private var socket: WireClient?
+  // Connected when they are first needed: a server closes a connection that asks for nothing.
   private var reader: WireClient?
   private var writer: WireClient?
   /// The code and the reason that the server closed the WebSocket with.
@@ -40,9 +41,6 @@ final class EngineClient {
     self.query = query
     if carrier == .webSocket {
       socket = try await WireClient.webSocket(port: port, path: target("websocket"))
-    } else {
-      reader = try WireClient(port: port)
-      writer = try WireClient(port: port)
     }
     let open = try await next()
     guard open.first == "0" else { throw WireClient.Failure(text: "no open packet: \(open)") }
@@ -93,21 +91,28 @@ final class EngineClient {
     }
   }
 
+  /// The connection that polls are made on.
+  private func polls() throws -> WireClient {
+    guard carrier != .webSocket else { throw WireClient.Failure(text: "no polls here") }
+    let polls = try reader ?? WireClient(port: port)
+    reader = polls
+    return polls
+  }
+
   /// Asks once for what has come.
   func poll() async throws -> [String] {
-    guard let reader else { throw WireClient.Failure(text: "no polls here") }
-    let answer = try await reader.get(target("polling"))
+    let answer = try await polls().get(target("polling"))
     guard answer.status == 200 else { throw WireClient.Failure(text: "\(answer.status) \(answer.text)") }
     return try Self.packets(answer.text, revision: revision)
   }
 
   /// Begins to ask for what has come; `finishPoll` takes the answer.
   func beginPoll() async throws {
-    try await reader?.send("GET \(target("polling")) HTTP/1.1\r\nHost: test\r\n\r\n")
+    try await polls().send("GET \(target("polling")) HTTP/1.1\r\nHost: test\r\n\r\n")
   }
 
   func finishPoll() async throws -> [String] {
-    guard let answer = try await reader?.readResponse() else { return [] }
+    let answer = try await polls().readResponse()
     guard answer.status == 200 else { throw WireClient.Failure(text: "\(answer.status) \(answer.text)") }
     return try Self.packets(answer.text, revision: revision)
   }
@@ -156,7 +161,9 @@ final class EngineClient {
 
   /// Sends any payload at all.
   func post(_ body: [UInt8], isBinary: Bool = false) async throws -> WireResponse {
-    guard let writer else { throw WireClient.Failure(text: "no polls here") }
+    guard carrier != .webSocket else { throw WireClient.Failure(text: "no polls here") }
+    let writer = try self.writer ?? WireClient(port: port)
+    self.writer = writer
     let type = isBinary ? "application/octet-stream" : "text/plain;charset=UTF-8"
     try await writer.send(
       Array(

@@ -27,6 +27,22 @@ import Testing
     await (try folder.open()).close()
   }
 
+  #if os(Linux)
+    /// As a child has it between fork and exec, when some other part of the process starts a command.
+    @Test func `a folder is free once it is closed, whoever still has the lock's descriptor`() async throws {
+      let store = try await folder.open()
+      let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+        return link == folder.path + "/lock"
+      }
+      let copies = descriptors.compactMap(Int32.init).map { dup($0) }
+      defer { for copy in copies { close(copy) } }
+      #expect(copies.count == 1)
+      await store.close()
+      await (try folder.open()).close()
+    }
+  #endif
+
   @Test func `databases are created, listed and deleted`() async throws {
     let store = try await folder.open()
     #expect(try await store.list() == [])
