@@ -4,30 +4,56 @@ import NIOCore
 import Rules
 import Transport
 
-/// A GET that asks for a value as it is, from whoever may read it: without parameters, credentials and
-/// conditions.
+/// A GET that asks for a value as it is, without conditions and without parameters but the database's name.
 ///
 /// Most requests are like that, so they skip what the others need.
 struct PlainRead: Sendable {
   private let path: Path
+  /// The database's name, lower-cased and otherwise unchecked.
+  private let database: String
+  private let credential: String?
 
-  /// Nil if the request asks for more.
-  init?(_ head: RequestHead) {
-    guard head.isGET, head.query.isEmpty, !head.contains(Self.matters), let path = Self.path(head.path) else {
-      return nil
+  /// Nil if the request asks for more; `baseDomain` as for `RESTRequest`.
+  init?(_ head: RequestHead, baseDomain: String? = nil) {
+    guard head.isGET else { return nil }
+    var credential: String?
+    let asksMore = head.contains { name, value in
+      switch name.count {
+      case 6: value.utf8.count > 3  // accept, unless it is */*
+      case 8: true  // if-match
+      case 13: !Self.isPlain(name, value, &credential)  // authorization, if-none-match
+      case 15: name.first.map { $0 | 0x20 } == UInt8(ascii: "x")  // x-firebase-etag, not accept-encoding
+      default: false
+      }
     }
+    guard !asksMore, let name = Self.name(head.query), let path = Self.path(head.path) else { return nil }
     self.path = path
+    self.credential = credential
+    database = RESTRequest.database(name, host: head.host, baseDomain: baseDomain)
   }
 
-  /// Whether a header could change the answer; true as well for some that do not.
-  private static func matters(_ name: Substring.UTF8View, _ value: String) -> Bool {
-    switch name.count {
-    case 6: value.utf8.count > 3  // accept, unless it is */*
-    case 8: true  // if-match
-    case 13: true  // authorization, if-none-match
-    case 15: name.first.map { $0 | 0x20 } == UInt8(ascii: "x")  // x-firebase-etag, not accept-encoding
-    default: false
+  /// Reads a bearer's credential, once; whatever else has a name of this length is not plain.
+  private static func isPlain(_ name: Substring.UTF8View, _ value: String, _ credential: inout String?)
+    -> Bool
+  {
+    guard credential == nil, name.first.map({ $0 | 0x20 }) == UInt8(ascii: "a") else { return false }
+    credential = RESTRequest.bearer(value)
+    return credential != nil
+  }
+
+  /// The name in a query of nothing else, empty without a query; nil if there is more to it.
+  private static func name(_ query: Substring) -> String? {
+    if query.isEmpty { return "" }
+    guard query.utf8.starts(with: "ns=".utf8) else { return nil }
+    let name = query.utf8.dropFirst(3)
+    let isPlain = name.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+        true
+      default: false
+      }
     }
+    return isPlain ? String(query.dropFirst(3)) : nil
   }
 
   private static func path(_ raw: Substring) -> Path? {
@@ -43,19 +69,42 @@ struct PlainRead: Sendable {
 
   /// Answers, now or later. On the exchange's loop.
   func answer(_ exchange: Exchange, site: RESTSite) {
-    let name = RESTRequest.database(nil, host: exchange.head.host, baseDomain: site.services.baseDomain)
-    guard let id = try? DatabaseID(name) else {
+    guard let id = try? DatabaseID(database) else {
       return RESTAnswer(.unknownDatabase).send(to: exchange, for: nil)
     }
+    guard let credential else { return read(in: id, as: .anonymous, exchange, site) }
     let loop = exchange.eventLoop
-    let asked = NIOLoopBound((exchange, site.services.readLimitBytes), eventLoop: loop)
-    site.services.directory.database(named: name, on: loop) { result in
+    let asked = NIOLoopBound(exchange, eventLoop: loop)
+    let now = site.services.clock.nowMilliseconds() / 1000
+    let known = site.services.authenticator.authenticate(credential, database: id, nowSeconds: now) {
+      result in
+      loop.execute { read(in: id, by: result, asked.value, site) }
+    }
+    if let known { read(in: id, by: known, exchange, site) }
+  }
+
+  private func read(
+    in id: DatabaseID, by result: Result<Authentication, AuthenticationError>, _ exchange: Exchange,
+    _ site: RESTSite
+  ) {
+    switch result {
+    case .success(let authentication): read(in: id, as: authentication.caller, exchange, site)
+    case .failure(let error): RESTAnswer(RESTError(error)).send(to: exchange, for: nil)
+    }
+  }
+
+  private func read(in id: DatabaseID, as caller: Caller, _ exchange: Exchange, _ site: RESTSite) {
+    let loop = exchange.eventLoop
+    // Operators are shown everything.
+    let limit = caller.isAdmin ? .max : site.services.readLimitBytes
+    let asked = NIOLoopBound((exchange, limit), eventLoop: loop)
+    site.services.directory.database(named: id.name, on: loop) { result in
       switch result {
       case .success(let database) where database.eventLoop === loop:
-        Self.tell(database.assumeIsolated { $0.read(path, as: .anonymous) }, asked)
+        Self.tell(database.assumeIsolated { $0.read(path, as: caller) }, asked)
       case .success(let database):
         database.enter { database in
-          let result = database.read(path, as: .anonymous)
+          let result = database.read(path, as: caller)
           loop.execute { Self.tell(result, asked) }
         }
       case .failure(let error): RESTAnswer(RESTError(error, database: id)).send(to: asked.value.0, for: nil)

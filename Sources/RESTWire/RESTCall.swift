@@ -76,11 +76,10 @@ final class RESTCall {
   private func caller(
     by result: Result<Authentication?, AuthenticationError>
   ) throws(RESTError) -> Caller {
-    var caller = Caller.anonymous
+    let caller: Caller
     switch result {
-    case .success(let authentication): if let authentication { caller = authentication.caller }
-    case .failure(let error):
-      throw RESTError(401, error.reason == .expired ? RESTText.tokenExpired : RESTText.tokenInvalid)
+    case .success(let authentication): caller = authentication?.caller ?? .anonymous
+    case .failure(let error): throw RESTError(error)
     }
     guard let override = request.parameters[.authOverride] else { return caller }
     guard let auth = Self.auth(override) else { throw .bad(RESTText.overrideInvalid) }

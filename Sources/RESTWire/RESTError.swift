@@ -31,6 +31,10 @@ extension RESTError {
     }
   }
 
+  init(_ error: AuthenticationError) {
+    self.init(401, error.reason == .expired ? RESTText.tokenExpired : RESTText.tokenInvalid)
+  }
+
   init(_ error: EngineError, isRead: Bool) {
     switch error.reason {
     case .permissionDenied(let explanation):

@@ -55,7 +55,9 @@ package struct RESTHandler: Sendable {
       let requested = exchange.head.header("access-control-request-headers")
       return exchange.respond(status: 200, headers: RESTAnswer.preflight(requestedHeaders: requested))
     }
-    if let read = PlainRead(exchange.head) { return read.answer(exchange, site: site) }
+    if let read = PlainRead(exchange.head, baseDomain: site.services.baseDomain) {
+      return read.answer(exchange, site: site)
+    }
     do throws(RESTError) {
       let request = try RESTRequest(exchange.head, baseDomain: site.services.baseDomain)
       let operation = try RESTOperation(request, body: exchange.body) { site.nextKey() }

@@ -154,7 +154,12 @@ package final class RESTRequest: Sendable {
     if let credential = parameters[.auth] ?? parameters[.accessToken], !credential.isEmpty {
       return credential
     }
-    guard let authorization, authorization.utf8.count > 7 else { return nil }
+    return authorization.flatMap(bearer)
+  }
+
+  /// The credential in an authorization header, if it is of the kind that we know.
+  static func bearer(_ authorization: String) -> String? {
+    guard authorization.utf8.count > 7 else { return nil }
     let scheme = authorization.prefix(7)
     guard scheme.lowercased() == "bearer " else { return nil }
     return String(authorization.dropFirst(7).drop { $0 == " " })

@@ -19,20 +19,30 @@ struct PlainReadTests {
     "/a.json", "/b.json", "/b/y.json", "/b/y/1.json", "/.json", "/none.json", "/p.json", "/p/.priority.json",
     "/long.json", "//b//x.json", "/open/n.json", "/b.json?", "/%61.json", "/a", "/a$.json", "/.json/a.json",
     "/a.json.json", "/.info/connected.json", "/\(String(repeating: "k/", count: 40))x.json",
-    "/.settings/rules.json", "http://other/a.json", "",
+    "/.settings/rules.json", "http://other/a.json", "", "/a.json?ns=default", "/b.json?ns=DEFAULT",
+    "/a.json?ns=other", "/a.json?ns=", "/a.json?ns=broken", "/a.json?ns=disabled", "/a.json?ns=no_such",
+  ]
+
+  private static let callers = [
+    [], [("authorization", "Bearer owner")], [("Authorization", "bearer  user:mia")],
+    [("Authorization", "Bearer expired")], [("Authorization", "Bearer ")], [("Authorization", "Basic eA==")],
+    [("Authorization", "Bearer user:mia"), ("authorization", "Bearer owner")],
   ]
 
   @Test(arguments: targets, [rules, shut])
   func `it answers as the long way does`(target: String, rules: String) async throws {
-    let site = try await Site(rules: rules, data: Self.data)
-    let plain = await site.send("GET", target, [("Host", "h"), ("Accept", "*/*")])
-    // No browser's, but more than the short way wants to look at.
-    let full = await site.send("GET", target, [("Host", "h"), ("Accept", "application/json, */*")])
-    #expect(plain.status == full.status)
-    #expect(plain.headers.map(\.0) == full.headers.map(\.0))
-    #expect(plain.headers.map(\.1) == full.headers.map(\.1))
-    #expect(plain.body == full.body)
-    #expect(plain.isComplete == full.isComplete)
+    let site = try await Site(rules: rules, data: Self.data, readLimitBytes: 50_000)
+    for headers in Self.callers {
+      let plain = await site.send("GET", target, [("Host", "h"), ("Accept", "*/*")] + headers)
+      // Nobody's, but more than the short way wants to look at.
+      let full = await site.send(
+        "GET", target, [("Host", "h"), ("Accept", "application/json, */*")] + headers)
+      #expect(plain.status == full.status, "\(headers)")
+      #expect(plain.headers.map(\.0) == full.headers.map(\.0))
+      #expect(plain.headers.map(\.1) == full.headers.map(\.1))
+      #expect(plain.body == full.body)
+      #expect(plain.isComplete && full.isComplete)
+    }
     await site.close()
   }
 
@@ -41,7 +51,11 @@ struct PlainReadTests {
     ("GET", "/a.json", "User-Agent", "curl", true),
     ("GET", "/a.json", "Accept-Encoding", "gzip", true),
     ("GET", "/a.json", "accept", "text/event-stream", false),
-    ("GET", "/a.json", "Authorization", "Bearer owner", false),
+    ("GET", "/a.json", "Authorization", "Bearer owner", true),
+    ("GET", "/a.json", "Authorization", "Basic owner", false),
+    ("GET", "/a.json?ns=shop-1", "Host", "h", true),
+    ("GET", "/a.json?ns=shop&auth=x", "Host", "h", false),
+    ("GET", "/a.json?ns=%61", "Host", "h", false),
     ("GET", "/a.json", "IF-NONE-MATCH", "x", false),
     ("GET", "/a.json", "If-Match", "x", false),
     ("GET", "/a.json", "x-FIREBASE-etag", "true", false),
