@@ -23,7 +23,7 @@ struct WilddogAuth {
     do {
       guard let parameters else { throw AccountError.missing("JSON") }
       let database = try await routes.database(parts[2].lowercased())
-      // The SDK can't renew tokens: they are good for longer.
+      // Wilddog's SDK can't renew tokens: they are good for longer.
       let call = routes.call(database, head, tokenSeconds: IdentityLimits.longestTokenSeconds)
       return AuthRoutes.Reply(body: try await body(for: name, parameters, call))
     } catch {
@@ -56,6 +56,8 @@ struct WilddogAuth {
         of: try await accounts.signIn(
           weChatCode: try parameters.needed("code"), rawData: parameters["rawData"],
           signature: parameters["signature"], call))
+    case "renewToken":
+      return Self.tokens(of: try await accounts.refresh(try parameters.needed("refreshToken"), call))
     case "getAccountInfo":
       let account = try await accounts.lookUp(
         idToken: try parameters.needed("idToken"), in: call.database)
@@ -121,7 +123,11 @@ struct WilddogAuth {
   }
 
   private static func tokens(of signedIn: SignedIn) -> JSONValue {
-    ["idToken": .string(signedIn.idToken), "expireIn": .number(Double(signedIn.expiresInSeconds))]
+    [
+      "idToken": .string(signedIn.idToken), "expireIn": .number(Double(signedIn.expiresInSeconds)),
+      // For Dhole's SDK; Wilddog's does not look.
+      "refreshToken": .string(signedIn.refreshToken),
+    ]
   }
 
   /// An account as the SDK takes it apart; the list of providers must be there.

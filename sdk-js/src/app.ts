@@ -55,7 +55,11 @@ export class App implements Host {
 
   lose_(status: string, text: string): void {
     log(status, text);
-    this.session_.begin_(null);
+    this.session_.lose_(status);
+  }
+
+  isStale_(): boolean {
+    return this.session_.isStale_();
   }
 
   get session_(): Auth {

@@ -55,6 +55,7 @@ export class Auth {
   currentUser: User | null = null;
   token_: string | null = null;
   private watchers_: ((user: User | null) => void)[] = [];
+  private isRenewing_ = false;
   [method: string]: any;
 
   constructor(
@@ -88,11 +89,10 @@ export class Auth {
 
   /** Signs in as the user of the mini-program, whom the platform knows. */
   signInWeapp(call?: Callback): Promise<User> {
-    const { login_ } = this.platform_;
     return tellBoth(
-      login_
-        ? login_().then((values) => this.signIn_('wxapp', values))
-        : Promise.reject(coded('Only in mini-programs', 'TRANSPORT_UNAVAILABLE')), call);
+      PLATFORM === 'web' || PLATFORM === 'node'
+        ? Promise.reject(coded('Only in mini-programs', 'TRANSPORT_UNAVAILABLE'))
+        : this.platform_.login_!().then((values) => this.signIn_('wxapp', values)), call);
   }
 
   /** Signs in with a token that the program's own server has made for the user; nobody is asked. */
@@ -112,7 +112,8 @@ export class Auth {
       (answer) => {
         const { error, errcode, code, idToken, message } = answer;
         if (error || errcode || (code && !idToken)) throw coded(message || error, errcode || code || 'UNKNOWN_ERROR');
-        return answer;
+        // A token is renewed when nine tenths of its life are over.
+        return idToken ? { ...answer, renewAt: Date.now() + answer.expireIn * 900 } : answer;
       },
       (error) => {
         throw coded(error.errMsg || error.message, 'NETWORK_ERROR');
@@ -120,27 +121,56 @@ export class Auth {
   }
 
   signIn_(name: string, values: any, isGet?: boolean): Promise<User> {
-    return this.call_(name, values, isGet).then(({ idToken }) => {
-      if (!idToken) throw coded('No token', 'UNKNOWN_ERROR');
-      return this.account_(idToken);
+    return this.call_(name, values, isGet).then((answer) => {
+      if (!answer.idToken) throw coded('No token', 'UNKNOWN_ERROR');
+      return this.account_(answer);
     });
   }
 
-  /** Looks up whose a token is, and signs in as that. */
-  account_(idToken: string): Promise<User> {
+  /** Looks up whose the token of an answer is, and signs in as that. */
+  account_(answer: any): Promise<User> {
+    const { idToken } = answer;
     return this.call_('getAccountInfo', { idToken }).then(({ users }) => {
-      this.begin_(idToken, (users && users[0]) || fail('No such user'));
+      this.begin_(idToken, (users && users[0]) || fail('No such user'), answer);
       return this.currentUser!;
     });
   }
 
-  /** Somebody else, or nobody, or the same with a new token. */
-  begin_(idToken: string | null, account?: any): void {
+  /** Whether the token must be renewed before anything else, which has begun then. */
+  isStale_(): boolean {
+    const user = this.currentUser;
+    const token = this.token_;
+    if (!user || !(user.kept_.renewAt <= Date.now())) return false;
+    if (!this.isRenewing_) {
+      this.isRenewing_ = true;
+      this.call_('renewToken', { refreshToken: user.kept_.refreshToken })
+        .then((answer) => () => this.begin_(answer.idToken, user.kept_, answer),
+          // The account may be no more. What else goes wrong may go right the next time.
+          (error) => () => error.code < 29999 && this.begin_(null))
+        .then((end) => {
+          this.isRenewing_ = false;
+          if (token === this.token_) end();
+        });
+    }
+    return true;
+  }
+
+  /** The server has refused the token, or says that it has ended. */
+  lose_(status: string): void {
+    const user = this.currentUser;
+    if (status !== 'expired_token' || !user || !user.kept_.refreshToken) return this.begin_(null);
+    user.kept_.renewAt = 0;
+    this.isStale_();
+  }
+
+  /** Somebody else, or nobody, or the same with a new token, and with what renews that. */
+  begin_(idToken: string | null, account?: any, { refreshToken, renewAt }: any = {}): void {
     const old = this.currentUser;
     const uid = account ? account.localId : null;
     const isSame = uid === (old ? old.uid : null);
     const isNewToken = this.token_ !== idToken;
     this.token_ = idToken;
+    if (refreshToken) account = { ...account, refreshToken, renewAt };
     if (isSame && old) old.read_(account);
     else this.currentUser = account ? new User(this, account) : null;
     this.keep_();
@@ -180,7 +210,7 @@ function addPassing(to: any, list: Passing[]): void {
       names.forEach((parameter, i) => (values[parameter] = parameter === 'deleteProvider' ? [given[i]] : given[i]));
       const done: Promise<any> = then === Then.signIn ? auth.signIn_(endpoint, values)
         : auth.call_(endpoint, values).then((answer) =>
-          then === Then.reload ? auth.account_(answer.idToken || auth.token_)
+          then === Then.reload ? auth.account_({ idToken: auth.token_, ...auth.currentUser!.kept_, ...answer })
             : then === Then.signOut ? auth.signOut()
               : then === Then.providers ? answer.allProviders
                 : answer);

@@ -40,8 +40,7 @@ export function checkValue(value: any, path: Path): void {
   // Of what JavaScript has these are left, numbers that JSON can't tell apart.
   if (!/^(string|number|boolean|object)$/.test(type) || (type === 'number' && !Number.isFinite(value))) fail('Bad value: ' + String(value) + where);
   if (!value || type !== 'object') return;
-  for (const key of Object.keys(value)) {
-    const item = value[key];
+  for (const [key, item] of Object.entries<any>(value)) {
     if (key === '.priority') checkPriority(item);
     else if (key === '.value') checkValue(item, path);
     else if (key !== '.sv') {
@@ -55,16 +54,16 @@ export function checkValue(value: any, path: Path): void {
 export function checkedUpdate(values: any, base: Path): [string[], any][] {
   if (!values || typeof values !== 'object') fail('Bad update');
   const names: string[] = [];
-  const list = Object.keys(values).map((name): [string[], any] => {
+  const list = Object.entries(values).map(([name, value]): [string[], any] => {
     const keys = pathOf(name);
     const isPriority = keys[keys.length - 1] === '.priority';
     if (isPriority) keys.pop();
     if (!keys.length && !isPriority) fail('Bad path: ' + name);
     const path = checkedPath(keys.join('/'), base);
     if (isPriority) path.push('.priority');
-    (isPriority ? checkPriority : checkValue)(values[name], path);
+    (isPriority ? checkPriority : checkValue)(value, path);
     names.push(path.join('/') + '/');
-    return [path, values[name]];
+    return [path, value];
   });
   names.sort().forEach((name, i) => {
     if (i && !name.indexOf(names[i - 1])) fail('Overlapping paths: ' + name);

@@ -10,6 +10,8 @@ export interface ConnectionEvents {
   lost_(): void;
   /** The server wants no more connections, and says why. */
   refused_(reason: string): void;
+  /** It is no time to greet the server yet. Asked before a connection is opened, and now and then while it is open. */
+  isStale_(): boolean;
 }
 
 // Times in milliseconds.
@@ -95,6 +97,7 @@ export class Connection {
   private open_(): void {
     clearTimeout(this.retryTimer_);
     if (!this.isWanted_ || this.isHidden_ || this.socket_) return;
+    if (this.events_.isStale_()) return this.scheduleOpen_();
     const number = ++this.socketNumber_;
     const current = (call: () => void): unknown => number === this.socketNumber_ && call();
     this.answerTimer_ = setTimeout(() => this.drop_(), greetingTime);
@@ -197,6 +200,7 @@ export class Connection {
   /** Asks the server something; if no answer comes in time, the socket is dead, whatever the platform thinks. */
   private beat_(patience: number): void {
     if (!this.isReady_) return;
+    this.events_.isStale_();
     clearTimeout(this.answerTimer_);
     if (patience) this.answerTimer_ = setTimeout(() => this.drop_(), patience);
     if (this.canResume_) this.mark_();

@@ -48,7 +48,7 @@ export type ErrorMaker = (status: string, text?: any) => Error;
 /** What a change overwrites: one place with all of `json`, or the places in it. */
 const setsOf = (isMerge: boolean, path: Path, json: any): [Path, Node][] =>
   isMerge
-    ? Object.keys(json).map((key): [Path, Node] => [path.concat(pathOf(key)), nodeFrom(json[key])])
+    ? Object.entries(json).map(([key, value]): [Path, Node] => [path.concat(pathOf(key)), nodeFrom(value)])
     : [[path, nodeFrom(json)]];
 /** Calls when what runs now is through. */
 const soon = (call: () => void): Promise<void> => Promise.resolve().then(call);
@@ -76,6 +76,8 @@ export interface Host {
   readonly maker_: ErrorMaker;
   /** The credential has been refused or has ended. */
   lose_(status: string, text: string): void;
+  /** The credential is being renewed, and the present one is of no use. */
+  isStale_(): boolean;
 }
 
 /**
@@ -116,6 +118,7 @@ export class Database {
         push_: (action, body) => this.push_(action, body),
         lost_: () => this.lost_(),
         refused_: (reason) => log('refused', reason),
+        isStale_: () => host_.isStale_(),
       });
     soon(() => this.connection_.hurry_());
   }
@@ -156,10 +159,6 @@ export class Database {
     this.arrangeListens_();
   }
 
-  private all_<T>(map: Record<string, T>): T[] {
-    return Object.keys(map).map((key) => map[key]);
-  }
-
   /** A listen for this whole place or one around it. */
   private cover_(path: Path): ServerListen | undefined {
     for (let i = path.length; i >= 0; i--) {
@@ -176,7 +175,7 @@ export class Database {
 
   /** Listens at the server to what the views need and nothing else, each whole place once. */
   private arrangeListens_(): void {
-    const views = this.all_(this.views_).filter((view) => view.path_[0] !== '.info');
+    const views = Object.values(this.views_).filter((view) => view.path_[0] !== '.info');
     const whole: Record<string, boolean> = {};
     for (const view of views) if (isWhole(view.filter_)) whole[nameOf(view.path_)] = true;
     const needed: Record<string, boolean> = {};
@@ -189,7 +188,7 @@ export class Database {
       needed[id] = true;
       if (!this.listens_[id]) this.addListen_(view.path_, isPlain ? {} : view.filter_);
     }
-    const ended = this.all_(this.listens_).filter((listen) => !needed[listen.id_]);
+    const ended = Object.values(this.listens_).filter((listen) => !needed[listen.id_]);
     for (const listen of ended) {
       delete this.listens_[listen.id_];
       this.connection_.request_('n', this.listenBody_(listen));
@@ -203,7 +202,7 @@ export class Database {
     const server = this.server_;
     this.known_ = {};
     this.server_ = empty;
-    for (const listen of this.all_(this.listens_)) {
+    for (const listen of Object.values(this.listens_)) {
       if (listen.tag_) continue;
       for (const name of Object.keys(known)) {
         const place = pathOf(name);
@@ -285,7 +284,7 @@ export class Database {
   private refuseListen_(listen: ServerListen, error: Error): void {
     const gone: Listener[] = [];
     delete this.listens_[listen.id_];
-    for (const view of this.all_(this.views_)) {
+    for (const view of Object.values(this.views_)) {
       if (listenID(view.path_, view.filter_) !== listen.id_) continue;
       delete this.views_[view.id_];
       gone.push(...view.listeners_);
@@ -337,7 +336,7 @@ export class Database {
 
   /** Something at, below or above the path may be different now. */
   changed_(...paths: Path[]): void {
-    for (const view of this.all_(this.views_)) {
+    for (const view of Object.values(this.views_)) {
       if (!paths.some((path) => overlap(view.path_, path))) continue;
       for (const event of view.update_(...this.shown_(view))) {
         for (const listener of view.listeners_) if (listener.type_ === event.type_) this.events_.push([listener, event]);
@@ -531,7 +530,7 @@ export class Database {
       }
     }
     if (this.credential_) this.sendCredential_();
-    const listens = this.all_(this.listens_).sort((a, b) => a.path_.length - b.path_.length);
+    const listens = Object.values(this.listens_).sort((a, b) => a.path_.length - b.path_.length);
     for (const listen of listens) this.sendListen_(listen);
     this.sendWrites_();
     for (const item of this.disconnects_) this.sendDisconnect_(item);
@@ -541,7 +540,7 @@ export class Database {
 
   private lost_(): void {
     this.inFlight_ = 0;
-    for (const listen of this.all_(this.listens_)) listen.isAnswered_ = false;
+    for (const listen of Object.values(this.listens_)) listen.isAnswered_ = false;
     const failed = this.writes_.filter((write) => write.isSent_ && write.isConditional_);
     for (const write of this.writes_) write.isSent_ = false;
     // What the server does now is shown now.
@@ -557,19 +556,19 @@ export class Database {
 
   /** Once the server has told everything anew, guesses of what it did are of no use. */
   private settleGuesses_(): void {
-    if (this.all_(this.listens_).some((listen) => !listen.isAnswered_)) return;
+    if (Object.values(this.listens_).some((listen) => !listen.isAnswered_)) return;
     for (const write of this.writes_.slice()) if (!write.action_) this.replace_(write);
   }
 
   private push_(action: string, body: any): void {
     if (action === 'd' || action === 'm') {
       const at = pathOf(body.p);
-      const listen = body.t && this.all_(this.listens_).filter((other) => other.tag_ === body.t)[0];
+      const listen = body.t && Object.values(this.listens_).filter((other) => other.tag_ === body.t)[0];
       if (body.t && !listen) return;
       for (const [path, value] of setsOf(action === 'm', at, body.d)) this.receive_(path, value, listen);
       this.changed_(at);
     } else if (action === 'i') {
-      for (const listen of this.all_(this.listens_)) if (listen.isAnswered_) listen.mark_ = body;
+      for (const listen of Object.values(this.listens_)) if (listen.isAnswered_) listen.mark_ = body;
     } else if (action === 'c') {
       this.revoke_(pathOf(body.p), body.q);
     } else if (action === 'ac') {
@@ -602,10 +601,5 @@ export class Database {
       this.refuseListen_(listen, this.error_('permission_denied'));
       if (!listen.tag_) this.forget_();
     }
-  }
-
-  /** Ends everything: for tests and for programs that are over. */
-  close_(): void {
-    this.connection_.goOffline_();
   }
 }

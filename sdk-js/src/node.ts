@@ -122,9 +122,9 @@ export function nodeFrom(json: any, priority: Priority | Placeholder = null): No
   if ('.value' in json) return nodeFrom(json['.value'], priority);
   if ('.sv' in json) return new Node(json, null, priority);
   const list: Entry<Node>[] = [];
-  for (const key of Object.keys(json)) {
+  for (const [key, item] of Object.entries(json)) {
     if (key[0] === '.') continue;
-    const value = nodeFrom(json[key]);
+    const value = nodeFrom(item);
     if (!value.isEmpty_) list.push([key, value]);
   }
   if (!list.length) return empty;
@@ -137,7 +137,7 @@ export function nodeFrom(json: any, priority: Priority | Placeholder = null): No
 const integer = (key: string): number | null => {
   if (!/^-?0*\d{1,10}$/.test(key)) return null;
   const value = +key;
-  return value >= -2147483648 && value <= 2147483647 ? value : null;
+  return value === (value | 0) ? value : null;
 };
 
 /** Names that stand for before and after every key, in queries. */

@@ -20,10 +20,9 @@ export interface Storage {
 
 /** Everything that the SDK needs of where it runs. Nothing else of it is touched. */
 export interface Platform {
-  name_: string;
   connect_(url: string, events: SocketEvents): Socket;
   /** Posts JSON, or asks with parameters, and gives the answer's JSON whatever its status. */
-  request_(url: string, method: 'POST' | 'GET', body: any, headers?: any): Promise<any>;
+  request_(url: string, method: 'POST' | 'GET', body: any): Promise<any>;
   storage_: Storage;
   /** Calls with true when the program comes to the front, with false when it goes to the background. */
   watchVisibility_(tell: (isVisible: boolean) => void): void;

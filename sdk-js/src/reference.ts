@@ -69,7 +69,7 @@ export class Snapshot {
 
 /** A place, what is asked of it, and the ways to listen. */
 export class Query {
-  constructor(readonly database_: Database, readonly path_: Path, readonly filter_: Filter) {}
+  constructor(readonly database_: Database, readonly path_: Path, readonly filter_: Filter = {}) {}
 
   on(type: EventType, call: any, cancel?: any, context?: any): any {
     checkType(type);
@@ -191,10 +191,6 @@ export class Query {
 
 /** A place, and the ways to write there. */
 export class Reference extends Query {
-  constructor(database: Database, path: Path, filter: Filter = {}) {
-    super(database, path, filter);
-  }
-
   child_(keys: Path): Reference {
     return new Reference(this.database_, this.path_.concat(keys));
   }

@@ -1,11 +1,7 @@
 /** The UTF-8 bytes of a text, as characters; half a surrogate pair becomes U+FFFD. */
 export function bytesOf(text: string): string {
-  try {
-    return unescape(encodeURIComponent(text));
-  } catch (error) {
-    return bytesOf(
-      text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (pair) => (pair[1] ? pair : '\ufffd')));
-  }
+  // With its `u` the pattern does not see into pairs.
+  return unescape(encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd')));
 }
 
 /** The text of UTF-8 bytes. */
@@ -20,30 +16,32 @@ export const small = capitals.toLowerCase();
 export const numerals = '0123456789';
 const digits = capitals + small + numerals + '+/';
 const turned = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
+/** The constants of the four rounds. */
+const roots = [2, 3, 5, 10].map((number) => (Math.sqrt(number) * 0x40000000) | 0);
 
 /** The SHA-1 of a text in base 64; empty for no text. */
 export function sha1(text: string): string {
   if (!text) return '';
   const bytes = bytesOf(text);
   const count = ((bytes.length + 72) >> 6) * 16;
-  const words: number[] = [];
-  for (let i = 0; i < count; i++) words[i] = 0;
+  const words = new Int32Array(count);
   for (let i = 0; i <= bytes.length; i++) {
     words[i >> 2] |= (i < bytes.length ? bytes.charCodeAt(i) : 128) << (24 - (i & 3) * 8);
   }
-  words[count - 2] = (bytes.length / 0x20000000) | 0;
+  words[count - 2] = bytes.length / 0x20000000;
   words[count - 1] = bytes.length << 3;
-  const state = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
+  const [x, y] = [0x67452301, 0xefcdab89];
+  const state = [x, y, ~x, ~y, 0xc3d2e1f0];
   const block: number[] = [];
   for (let at = 0; at < count; at += 16) {
     let [a, b, c, d, e] = state;
     for (let i = 0; i < 80; i++) {
       block[i] = i < 16 ? words[at + i] : turned(block[i - 3] ^ block[i - 8] ^ block[i - 14] ^ block[i - 16], 1);
-      const mixed = i < 20 ? ((b & c) | (~b & d)) + 0x5a827999
-        : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1
-          : i < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-            : (b ^ c ^ d) + 0xca62c1d6;
-      const next = (turned(a, 5) + mixed + e + block[i]) | 0;
+      const mixed = i < 20 ? (b & c) | (~b & d)
+        : i < 40 ? b ^ c ^ d
+          : i < 60 ? (b & c) | (b & d) | (c & d)
+            : b ^ c ^ d;
+      const next = (turned(a, 5) + mixed + roots[(i / 20) | 0] + e + block[i]) | 0;
       e = d;
       d = c;
       c = turned(b, 30);

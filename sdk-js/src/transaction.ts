@@ -25,7 +25,7 @@ export class Transaction {
     private readonly isHidden_: boolean, private readonly done_: (outcome: Outcome) => void,
   ) {
     // The server tells of what it holds now only those who listen.
-    this.listener_ = { type_: 'value', call_: () => {}, cancel_: () => {} };
+    this.listener_ = { type_: 'value', call_() {}, cancel_() {} };
     running.push(this);
     database_.listen_(path_, {}, this.listener_);
     this.run_();

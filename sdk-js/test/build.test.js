@@ -44,11 +44,10 @@ test('integrity hashes are those of the files', () => {
   }
 });
 
-test('the bundle for WeChat is at most 12.3 KB, minified and gzipped', () => {
+test('the bundle for WeChat is at most 12 KB, minified and gzipped', () => {
   const size = zlib.gzipSync(fs.readFileSync(path.join(dist, 'dhole-weapp.min.js')), { level: 9 }).length;
   console.log(`# dhole-weapp.min.js: ${size} bytes gzipped`);
-  // Wanted: 12,288.
-  assert.ok(size <= 12600, `${size} bytes`);
+  assert.ok(size <= 12288, `${size} bytes: node sdk-js/names.js finds better names`);
 });
 
 test('package.json names files that are there, for mini-programs too', () => {

@@ -2,11 +2,10 @@
 'use strict';
 const { test, before, after } = require('node:test');
 const assert = require('node:assert');
-const path = require('path');
-const { startServer, until, sleep } = require('./support');
+const { bundle, startServer, until, sleep } = require('./support');
 const { Phone, killAll } = require('./wx');
 
-const weapp = path.resolve(__dirname, '../dist/dhole-weapp.min.js');
+const weapp = bundle('dhole-weapp.min.js');
 let server;
 let place = 0;
 

@@ -2,11 +2,10 @@
 'use strict';
 const { test } = require('node:test');
 const assert = require('node:assert');
-const path = require('path');
-const { startServer, sleep, until } = require('./support');
+const { bundle, startServer, sleep, until } = require('./support');
 
 const sessions = process.env.SOAK ? 5000 : 500;
-const wilddog = require(path.resolve(__dirname, '../dist/dhole-node.min.js'));
+const wilddog = require(bundle('dhole-node.min.js'));
 
 test(`${sessions} sessions that are cut at once come back, and hear what they missed`, async () => {
   const server = await startServer({ flags: ['--durability', 'relaxed'] });

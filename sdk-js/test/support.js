@@ -23,6 +23,22 @@ function inside() {
   return require(file);
 }
 
+/** A bundle of `dist`, or with SDK=source one of the same source that is not minified. */
+function bundle(name) {
+  if (process.env.SDK !== 'source') return path.join(root, 'sdk-js/dist', name);
+  const file = path.join(scratch, name.replace('.min', ''));
+  if (fs.existsSync(file)) return file;
+  const { bundles, version } = require('../build');
+  const [, entry, platform, format, global] = bundles.find((one) => name.startsWith(one[0] + '.'));
+  execFileSync('esbuild', [
+    path.join(root, 'sdk-js/src', entry + '.ts'), '--bundle', '--target=es2018', '--charset=utf8', '--platform=neutral', '--main-fields=',
+    `--format=${format}`, `--define:PLATFORM="${platform}"`, `--define:VERSION="${version}"`,
+    '--external:crypto', '--external:http', '--external:https', '--external:@tarojs/taro', `--outfile=${file}`, '--log-level=error',
+    ...(global ? [`--global-name=${global}`] : []),
+  ]);
+  return file;
+}
+
 const binary = process.env.DHOLE_BINARY || ['release', 'debug']
   .map((kind) => path.join(root, '.build', kind, 'dhole')).find((file) => fs.existsSync(file));
 
@@ -115,4 +131,4 @@ function chance(t, given) {
   };
 }
 
-module.exports = { root, scratch, inside, startServer, rest, sleep, until, chance, freePort, binary };
+module.exports = { bundle, root, scratch, inside, startServer, rest, sleep, until, chance, freePort, binary };

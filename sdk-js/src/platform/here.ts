@@ -12,9 +12,9 @@ export function here(): Platform {
   if (PLATFORM === 'node') return node();
   if (PLATFORM === 'taro') {
     const taro = typeof Taro !== 'undefined' ? Taro : require('@tarojs/taro');
-    return miniProgram('taro', taro.default || taro);
+    return miniProgram(taro.default || taro);
   }
-  return miniProgram(PLATFORM,
+  return miniProgram(
     PLATFORM === 'my' ? my
       : PLATFORM === 'tt' ? tt
         : PLATFORM === 'swan' ? swan

@@ -1,46 +1,44 @@
 import { Platform, Socket, SocketEvents } from '../platform';
 import { textOf } from '../sha1';
 
-/** Alipay names some things in its own way. The build knows the platform, so other bundles hold nothing of this. */
-const isAlipay = PLATFORM === 'my';
+// Alipay names some things in its own way. The build knows the platform and folds `PLATFORM === 'my'`, where it stands,
+// so other bundles hold nothing of that.
 
 /** The text of a message, whichever way a platform hands it over. */
 function messageText(data: any): string {
   if (typeof data === 'string') return data;
-  if (data && data.data !== undefined) return messageText(data.data);
+  if (PLATFORM === 'my' && data.data !== undefined) return messageText(data.data);
   return textOf(new Uint8Array(data));
 }
 
 /**
  * Mini-programs: they are alike in what they call things.
  *
- * `mini` is the platform's one global (`wx`, `my`, `tt`, `swan`, `qq`, `ks`, `uni`, `Taro`), `name` is what it is
- * called. Members that an older base library lacks are left alone.
+ * `mini` is the platform's one global (`wx`, `my`, `tt`, `swan`, `qq`, `ks`, `uni`, `Taro`). Members that an older base library lacks are left alone.
  */
-export function miniProgram(name: string, mini: any): Platform {
+export function miniProgram(mini: any): Platform {
   const watch = (event: string, tell: (value: any) => void): void => {
     if (mini[event]) mini[event](tell);
   };
   return {
-    name_: name,
     stopsInBackground_: true,
     connect_: (url, events) => connect(mini, url, events),
-    request_: (url, method, data, header = {}) =>
+    request_: (url, method, data) =>
       new Promise((done, failed) => {
-        header['content-type'] = 'application/json';
-        const body = isAlipay && method === 'POST' ? JSON.stringify(data) : data;
+        const header = { 'content-type': 'application/json' };
+        const body = PLATFORM === 'my' && method === 'POST' ? JSON.stringify(data) : data;
         mini.request({
-          url, method, data: body, [isAlipay ? 'headers' : 'header']: header,
+          url, method, data: body, [PLATFORM === 'my' ? 'headers' : 'header']: header,
           success: (answer: any) => done(answer.data), fail: failed,
         });
       }),
     storage_: {
       get_: (key) => {
-        if (!isAlipay) return mini.getStorageSync(key);
+        if (PLATFORM !== 'my') return mini.getStorageSync(key);
         return mini.getStorageSync({ key }).data;
       },
-      set_: (key, data) => (isAlipay ? mini.setStorageSync({ key, data }) : mini.setStorageSync(key, data)),
-      remove_: (key) => (isAlipay ? mini.removeStorageSync({ key }) : mini.removeStorageSync(key)),
+      set_: (key, data) => (PLATFORM === 'my' ? mini.setStorageSync({ key, data }) : mini.setStorageSync(key, data)),
+      remove_: (key) => (PLATFORM === 'my' ? mini.removeStorageSync({ key }) : mini.removeStorageSync(key)),
     },
     watchVisibility_: (tell) => {
       watch('onAppShow', () => tell(true));
@@ -53,7 +51,6 @@ export function miniProgram(name: string, mini: any): Platform {
 
 function connect(mini: any, url: string, events: SocketEvents): Socket {
   let task: any = null;
-  let isOpen = false;
   let isOver = false;
   const gone = (): void => {
     if (isOver) return;
@@ -68,13 +65,12 @@ function connect(mini: any, url: string, events: SocketEvents): Socket {
     if (!made || !made.onMessage) return gone();
     task = made;
     if (isOver) return close();
-    task.onOpen(() => (isOpen = true));
     task.onMessage((message: any) => events.text_(messageText(message.data)));
     task.onClose(gone);
     task.onError(gone);
   };
   const options: any = { url, tcpNoDelay: true, fail: gone };
-  if (isAlipay) options.multiple = true;
+  if (PLATFORM === 'my') options.multiple = true;
   // Without a callback of success there is no task, but a promise.
   if (PLATFORM === 'uni') options.success = () => {};
   const made = mini.connectSocket(options);
@@ -82,7 +78,7 @@ function connect(mini: any, url: string, events: SocketEvents): Socket {
   else watch(made);
   return {
     send_: (data) => {
-      if (isOpen && !isOver) task.send({ data, fail: gone });
+      if (!isOver) task.send({ data, fail: gone });
     },
     close_: () => {
       isOver = true;
@@ -94,7 +90,7 @@ function connect(mini: any, url: string, events: SocketEvents): Socket {
 function login(mini: any): Promise<any> {
   return new Promise((done, failed) => {
     const fail = (error: any): void => failed(new Error((error && error.errMsg) || 'login failed'));
-    if (isAlipay) {
+    if (PLATFORM === 'my') {
       mini.getAuthCode({ scopes: 'auth_base', success: (answer: any) => done({ code: answer.authCode }), fail });
       return;
     }

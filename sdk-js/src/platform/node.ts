@@ -9,7 +9,6 @@ declare const Buffer: any;
 export function node(): Platform {
   const platform = web(globalThis);
   if (typeof globalThis.WebSocket === 'undefined') platform.connect_ = connect;
-  platform.name_ = 'node';
   return platform;
 }
 

@@ -15,7 +15,6 @@ export function web(global: any): Platform {
     if (target && target.addEventListener) target.addEventListener(event, call);
   };
   return {
-    name_: 'web',
     stopsInBackground_: false,
     connect_: (url, events) => {
       const socket = new global.WebSocket(url);
@@ -37,10 +36,10 @@ export function web(global: any): Platform {
         },
       };
     },
-    request_: (url, method, body, headers = {}) => {
-      const options: any = { method, headers };
+    request_: (url, method, body) => {
+      const options: any = { method };
       if (method === 'POST') {
-        headers['Content-Type'] = 'application/json';
+        options.headers = { 'Content-Type': 'application/json' };
         options.body = JSON.stringify(body);
       } else {
         url += '?' + Object.keys(body).map((key) => key + '=' + encodeURIComponent(body[key])).join('&');
