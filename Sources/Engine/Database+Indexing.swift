@@ -1,29 +1,42 @@
 import JSONTree
 
-/// An index that is being built beside the loop.
-struct IndexBuild: Hashable {
-  let path: Path
-  let order: Query.Index
+/// What is being found out about a location beside the loop.
+enum Preparation: Hashable {
+  case index(Path, Query.Index)
+  case size(Path)
 }
 
-/// Building the index of a large location takes long: it happens elsewhere, on the tree as it was, while the
-/// database goes on; what was written meanwhile is caught up with when the index comes in.
+/// Building the index of a large location takes long, and so does measuring a large value: it happens
+/// elsewhere, on the tree as it was, while the database goes on; what was written meanwhile is caught up with
+/// when the index comes in, and does not matter for the measure.
 extension Database {
-  /// Keeps a read back when it needs such an index, or stands behind one of its session that does.
+  /// Keeps a read back when it needs such a thing, or stands behind one of its session that does.
   func holds(_ read: WaitingRead, _ session: Session) -> Bool {
     if session.heldReads != nil {
       hold(read, session)
       return true
     }
-    guard let (path, query) = read.target, !query.isDefault, indexes.lacksIndex(for: query, at: path) else {
-      return false
-    }
-    let location = committed.data[path]
-    guard location.childCount > options.indexBuildChildren, missingIndex(query, at: path) == nil,
+    guard let (path, query) = read.target, let preparation = preparation(path, query),
       refusal(path, query, session) == nil
     else { return false }
     session.heldReads = [read]
-    build(IndexBuild(path: path, order: query.index), of: location, for: session)
+    prepare(preparation, for: session)
+    return true
+  }
+
+  private func preparation(_ path: Path, _ query: Query) -> Preparation? {
+    if query.isDefault { return isMeasured(committed.data[path]) ? nil : .size(path) }
+    guard indexes.lacksIndex(for: query, at: path),
+      committed.data[path].childCount > options.indexBuildChildren, missingIndex(query, at: path) == nil
+    else { return nil }
+    return .index(path, query.index)
+  }
+
+  /// Whether the size of a value is known, or is found out at once.
+  private func isMeasured(_ value: Node) -> Bool {
+    if !value.isObject || value.isIdentical(to: lastMeasured.value) { return true }
+    guard let bytes = value.estimatedBytes(upTo: LongWork.shortBytes) else { return false }
+    lastMeasured = (value, bytes)
     return true
   }
 
@@ -35,24 +48,45 @@ extension Database {
     }
   }
 
-  private func build(_ build: IndexBuild, of location: Node, for session: Session) {
-    if builds[build] != nil {
-      builds[build]?.append(session)
+  private func prepare(_ preparation: Preparation, for session: Session) {
+    if preparations[preparation] != nil {
+      preparations[preparation]?.append(session)
       return
     }
-    builds[build] = [session]
-    Task.detached {
-      let index = ChildIndex(building: location, order: build.order)
-      self.enterLater { $0.built(build, index, of: location) }
+    preparations[preparation] = [session]
+    switch preparation {
+    case .index(let path, let order):
+      let location = committed.data[path]
+      options.longWork.run(for: eventLoop) {
+        ChildIndex(building: location, order: order)
+      } then: { index in
+        self.enter { $0.built(index, preparation, at: path, of: location) }
+      }
+    case .size(let path):
+      let value = committed.data[path]
+      options.longWork.run(for: eventLoop) {
+        value.estimatedBytes
+      } then: { bytes in
+        self.enter { $0.measured(preparation, at: path, bytes) }
+      }
     }
   }
 
-  private func built(_ build: IndexBuild, _ index: ChildIndex, of location: Node) {
-    indexes.install(
-      index, builtFrom: location, at: build.path, in: committed.data, nowMilliseconds: clock.nowMilliseconds()
-    )
+  private func built(_ index: ChildIndex, _ preparation: Preparation, at path: Path, of location: Node) {
+    let now = clock.nowMilliseconds()
+    indexes.install(index, builtFrom: location, at: path, in: committed.data, nowMilliseconds: now)
     scheduleSweep()
-    for session in builds.removeValue(forKey: build) ?? [] {
+    goOn(after: preparation)
+  }
+
+  private func measured(_ preparation: Preparation, at path: Path, _ bytes: Int) {
+    // What is there by now differs by what was written in between: its size is an estimate all the same.
+    lastMeasured = (committed.data[path], bytes)
+    goOn(after: preparation)
+  }
+
+  private func goOn(after preparation: Preparation) {
+    for session in preparations.removeValue(forKey: preparation) ?? [] {
       let reads = session.heldReads ?? []
       session.heldReads = nil
       for read in reads { perform(read, session) }
@@ -61,6 +95,6 @@ extension Database {
 }
 
 extension Database {
-  /// How many indexes are being built.
-  package var indexesUnderConstruction: Int { builds.count }
+  /// How many indexes are being built, and sizes measured.
+  package var preparationsUnderWay: Int { preparations.count }
 }

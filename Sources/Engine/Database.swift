@@ -58,8 +58,8 @@ package actor Database {
   let listeners = ListenerTree()
   var indexes = ChildIndexes()
   var isSweepScheduled = false
-  /// Indexes that are being built, and who waits for each.
-  var builds: [IndexBuild: [Session]] = [:]
+  /// What is being found out beside the loop, and who waits for each.
+  var preparations: [Preparation: [Session]] = [:]
   /// The object that was last measured for a read, and its estimated size.
   var lastMeasured = (value: Node.null, bytes: 0)
   private var isFlushing = false

@@ -50,6 +50,9 @@ package struct DatabaseOptions: Sendable {
   /// Locations with more children than this have a missing index built beside the database's loop.
   package var indexBuildChildren = 20_000
 
+  /// How that is done, and the measuring of large values.
+  package var longWork = LongWork.beside
+
   package init() {}
 }
 

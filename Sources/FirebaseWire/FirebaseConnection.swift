@@ -1,4 +1,4 @@
-package import Engine
+import Engine
 package import NIOCore
 import Rules
 package import Transport
@@ -7,22 +7,23 @@ package import Transport
 ///
 /// Everything runs on the link's loop. The requests that one read of the socket brings enter the database
 /// together, and the answers and pushes of one turn of the database leave together.
-package final class FirebaseConnection: MessageHandler, Receiver {
-  private let services: FirebaseServices
+package final class FirebaseConnection: MessageHandler {
+  let services: FirebaseServices
   private let manners: SessionManners
   /// What the client asked for; nil once that is settled.
   private var handshake: Handshake?
-  private var link: (any MessageLink)?
+  var link: (any MessageLink)?
   private var assembler = FrameAssembler()
-  private var session: FirebaseSession?
+  var session: FirebaseSession?
   /// The session began with long polling and goes on over a WebSocket: its pushes have still to be framed.
-  private var hasMoved = false
+  var hasMoved = false
   /// Set together, once the database is open.
-  private var database: Database?
-  private var client: Client?
-  private var actions = SessionActions()
+  var database: Database?
+  var client: Client?
+  var actions = SessionActions()
   private var expiry: Scheduled<Void>?
-  private var conflation = Conflation()
+  var conflation = Conflation()
+  var backlog = Backlog<Told>()
 
   package init(services: FirebaseServices, head: RequestHead, manners: SessionManners = .firebase) {
     self.services = services
@@ -86,6 +87,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     expiry = nil
     session?.closed()
     actions = SessionActions()
+    _ = backlog.close()
     guard let database, let client else { return }
     self.database = nil
     self.client = nil
@@ -139,7 +141,7 @@ package final class FirebaseConnection: MessageHandler, Receiver {
 
   // MARK: What the session decides
 
-  private func carryOut() {
+  func carryOut() {
     takeSteps()
     guard !actions.commands.isEmpty, let database, let client else { return }
     let commands = actions.commands
@@ -208,69 +210,15 @@ package final class FirebaseConnection: MessageHandler, Receiver {
     send()
   }
 
-  // MARK: What the database tells
-
-  package func receive(frames: ByteBuffer) {
-    guard let link, conflation.mayPass() else { return }
-    appendMessages(to: link)
-    link.append(frames: hasMoved ? MessageLines.frames(frames) : frames)
-  }
-
-  package func send(frames: ByteBuffer) {
-    guard let link, conflation.mayPass() else { return }
-    appendMessages(to: link)
-    link.send(frames: hasMoved ? MessageLines.frames(frames) : frames)
-  }
-
-  package func receive(_ event: ListenEvent) {
-    session?.receive(event, into: &actions)
-    if case .refreshed = event { actions.messages.append(conflation.flow()) }
-  }
-
-  package func receive(_ answer: Answer) {
-    if !conflation.holds(answer) {
-      session?.receive(answer, into: &actions)
-      return
-    }
-    let before = actions.messages
-    actions.messages = MessageList()
-    session?.receive(answer, into: &actions)
-    conflation.hold(actions.messages)
-    actions.messages = before
-    // Too many answers: the listens are told although not all is sent, and the budget is the end of it.
-    if conflation.heldBytes > services.limits.heldAnswerBytes { refresh(isStillBehind: true) }
-  }
-
-  // MARK: Falling behind
-
-  package func fellBehind() {
-    if client != nil { conflation.begin() }
-  }
-
-  package func caughtUp() {
-    guard conflation.mayJustGoOn else { return refresh(isStillBehind: false) }
-    _ = conflation.flow()
-  }
-
-  /// Asks for what the listens show now. Until it comes, what comes of them is older.
-  private func refresh(isStillBehind: Bool) {
-    guard let database, let client, conflation.ask(isStillBehind: isStillBehind) else { return }
-    database.enterLater { $0.refresh(client) }
-  }
-
-  package func flush() {
-    send()
-  }
-
   // MARK: Sending
 
-  private func send() {
+  func send() {
     guard let link else { return }
     appendMessages(to: link)
     link.flush()
   }
 
-  private func appendMessages(to link: any MessageLink) {
+  func appendMessages(to link: any MessageLink) {
     if actions.messages.isEmpty { return }
     let messages = actions.messages
     actions.messages = MessageList()

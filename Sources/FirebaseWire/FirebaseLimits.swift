@@ -10,6 +10,8 @@ package struct FirebaseLimits: Sendable, Hashable {
   package var credentialBytes: Int
   /// Answers to a client that has fallen behind wait for its listens to be told again, up to so many bytes.
   package var heldAnswerBytes = 1024 * 1024
+  /// How many bytes may wait for a client behind a large value that is being made into text.
+  package var backlogBytes = 64 * 1024 * 1024
   /// The longest time until the next look at a credential's expiry.
   package var expiryCheckSeconds: Int64
 

@@ -15,14 +15,17 @@ package final class FirebaseServices: Sendable {
   package let newSession: @Sendable () -> String
   /// The name of this run of the server.
   package let instance: String
+  /// How large values are made into text.
+  package let longWork: LongWork
 
   package init(
     databases: any DatabaseDirectory, authenticator: any Authenticator, clock: any Clock = SystemClock(),
     naming: DatabaseNaming = DatabaseNaming(), limits: FirebaseLimits = .standard,
     pollLimits: PollLimits = PollLimits(), explainsDenials: Bool = false,
     newSession: @escaping @Sendable () -> String = FirebaseServices.randomSession,
-    instance: String = FirebaseServices.randomSession()
+    instance: String = FirebaseServices.randomSession(), longWork: LongWork = .beside
   ) {
+    self.longWork = longWork
     self.instance = instance
     self.databases = databases
     self.authenticator = authenticator

@@ -25,12 +25,16 @@ extension FirebaseSession {
     case .stale: refuse(number, Refusal(.dataStale, FirebaseText.dataStale), into: &actions)
     case .failed(let error): refuse(number, error, into: &actions)
     case .value(let value):
-      actions.messages.reply(number) { value.write(.export, into: &$0) }
-      // One answer cannot be split, and a longer one would be more chunks than clients can count.
-      guard actions.messages.lastCount > MessageChunks.mostBytes else { return }
-      actions.messages.removeLast()
-      refuse(number, Refusal(.tooBig, FirebaseText.dataTooBig), into: &actions)
+      Telling(content: .reply(number, value, manners)).write(into: &actions.messages)
     }
+  }
+
+  /// The value that an answer brings, to be told instead of receiving the answer; nil if it brings none.
+  func telling(of answer: Answer) -> Telling? {
+    guard case .value(let value) = answer.outcome, let tag = RequestTag(answer.tag), tag.kind == .plain else {
+      return nil
+    }
+    return Telling(content: .reply(tag.number, value, manners))
   }
 
   /// Refuses a request, and tells developers why.

@@ -34,21 +34,10 @@ extension FirebaseSession {
   /// The database tells what a listen shows now, or that it is over.
   package mutating func receive(_ event: ListenEvent, into actions: inout SessionActions) {
     switch event {
-    case .initial(let id, let value):
-      guard let listen = listens[id], listen.stage != .ended else { return }
-      let held = listen.held
-      if held != nil { listens.forgetHeld(id) }
-      if let held, FirebaseSession.matches(held.hash, value) { return }
-      if let ranges = held?.ranges, push(value, ranges, listen, into: &actions) { return }
-      push(.set(listen.path, value), tag: listen.tag, into: &actions)
+    case .initial, .refreshed: telling(of: event)?.write(into: &actions.messages)
     case .change(let id, let change):
       guard let listen = listens[id], listen.stage != .ended else { return }
-      push(change, tag: listen.tag, into: &actions)
-    case .refreshed(let values):
-      for (id, value) in values {
-        guard let listen = listens[id], listen.stage != .ended else { continue }
-        push(.set(listen.path, value), tag: listen.tag, into: &actions)
-      }
+      actions.messages.push(whole: change, tag: listen.tag)
     case .revoked(let id, let error):
       guard let listen = listens[id], listen.stage != .ended else { return }
       explain(error, into: &actions)
@@ -57,29 +46,23 @@ extension FirebaseSession {
     }
   }
 
-  /// Sends only the stretches of a value that a client has not got; false if that is all of it.
-  private func push(
-    _ value: Node, _ ranges: CompoundHash, _ listen: Listen, into actions: inout SessionActions
-  ) -> Bool {
-    guard let merges = value.rangeMerges(for: ranges) else { return false }
-    // The stretches are equal and the values are not: there is something that the ranges don't show.
-    if merges.isEmpty { return false }
-    actions.messages.push(merges, at: listen.path, tag: listen.tag)
-    guard actions.messages.lastCount > MessageChunks.mostBytes else { return true }
-    actions.messages.removeLast()
-    return false
+  /// What an event shows of its listens, to be told instead of receiving the event; nil if it shows nothing.
+  mutating func telling(of event: ListenEvent) -> Telling? {
+    switch event {
+    case .initial(let id, let value):
+      guard let showing = showing(id, value) else { return nil }
+      return Telling(content: .showings([showing]))
+    case .refreshed(let values):
+      return Telling(content: .showings(values.compactMap { showing($0.listen, $0.value) }))
+    case .change, .revoked: return nil
+    }
   }
 
-  /// True if a client with this hash already holds the value. Nothing is looked at that need not be.
-  private static func matches(_ hash: String, _ value: Node) -> Bool {
-    hash.isEmpty || value.isNull ? hash.isEmpty && value.isNull : value.simpleHash == hash
-  }
-
-  private func push(_ change: Change, tag: UInt32?, into actions: inout SessionActions) {
-    actions.messages.push(change, tag: tag)
-    guard actions.messages.lastCount > MessageChunks.mostBytes else { return }
-    actions.messages.removeLast()
-    for piece in change.pieces(of: MessageChunks.mostBytes / 8) { actions.messages.push(piece, tag: tag) }
+  private mutating func showing(_ id: ListenID, _ value: Node) -> Telling.Showing? {
+    guard let listen = listens[id], listen.stage != .ended else { return nil }
+    let held = listen.held
+    if held != nil { listens.forgetHeld(id) }
+    return Telling.Showing(path: listen.path, tag: listen.tag, held: held, value: value)
   }
 
   mutating func listenAnswered(_ outcome: Outcome, _ id: ListenID, into actions: inout SessionActions) {

@@ -127,21 +127,45 @@ extension Node {
 
   /// About how many bytes of JSON the value takes. Walks all of it.
   package var estimatedBytes: Int {
-    var bytes = hasPriority ? 14 + priority.estimatedBytes : 0
-    switch value {
-    case .null: bytes += 4
-    case .bool(let value): bytes += value ? 4 : 5
-    case .integer, .double: bytes += 8
-    case .short(let text): bytes += Int(text.count) + 2
-    case .long(let text): bytes += text.count + 2
-    case .object, .prioritized:
-      bytes += 2
+    var bytes = ownBytes
+    if isObject {
       forEachChild { key, node in
         bytes += key.utf8Count + 4 + node.estimatedBytes
         return true
       }
     }
     return bytes
+  }
+
+  /// The same, nil if it is more than a limit. Walks no more than that takes.
+  package func estimatedBytes(upTo limit: Int) -> Int? {
+    var left = limit
+    return takeBytes(from: &left) ? limit - left : nil
+  }
+
+  private func takeBytes(from left: inout Int) -> Bool {
+    left -= ownBytes
+    if left < 0 || !isObject { return left >= 0 }
+    var rest = left
+    forEachChild { key, node in
+      rest -= key.utf8Count + 4
+      return rest >= 0 && node.takeBytes(from: &rest)
+    }
+    left = rest
+    return rest >= 0
+  }
+
+  /// What the value takes without its children.
+  private var ownBytes: Int {
+    let bytes = hasPriority ? 14 + priority.estimatedBytes : 0
+    return switch value {
+    case .null: bytes + 4
+    case .bool(let value): bytes + (value ? 4 : 5)
+    case .integer, .double: bytes + 8
+    case .short(let text): bytes + Int(text.count) + 2
+    case .long(let text): bytes + text.count + 2
+    case .object, .prioritized: bytes + 2
+    }
   }
 }
 

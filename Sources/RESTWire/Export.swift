@@ -36,9 +36,7 @@ package struct Export: Sendable {
 
   /// True when the text of `node` is so small that making it in pieces gains nothing.
   package static func isSmall(_ node: Node) -> Bool {
-    var budget = wholeBytes
-    spend(&budget, on: node)
-    return budget > 0
+    node.estimatedBytes(upTo: wholeBytes) != nil
   }
 
   /// Appends about `bytes` more of the text; false when that was the last of it.
@@ -124,16 +122,6 @@ package struct Export: Sendable {
     } else {
       key.withUTF8 { JSONText.appendString($0, to: &out) }
       out.append(UInt8(ascii: ":"))
-    }
-  }
-
-  private static func spend(_ budget: inout Int, on node: Node) {
-    budget -= 8 + (node.withStringUTF8 { $0.count } ?? 0)
-    guard node.isObject else { return }
-    node.forEachChild { key, child in
-      budget -= key.withUTF8 { $0.count } + 4
-      if budget > 0 { spend(&budget, on: child) }
-      return budget > 0
     }
   }
 }

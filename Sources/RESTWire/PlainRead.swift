@@ -97,7 +97,7 @@ struct PlainRead: Sendable {
     let loop = exchange.eventLoop
     // Operators are shown everything.
     let limit = caller.isAdmin ? .max : site.services.readLimitBytes
-    let asked = NIOLoopBound((exchange, limit), eventLoop: loop)
+    let asked = NIOLoopBound((exchange, limit, site.services.longWork), eventLoop: loop)
     site.services.directory.database(named: id.name, on: loop) { result in
       switch result {
       case .success(let database) where database.eventLoop === loop:
@@ -112,13 +112,16 @@ struct PlainRead: Sendable {
     }
   }
 
-  private static func tell(_ result: Result<Node, EngineError>, _ asked: NIOLoopBound<(Exchange, Int)>) {
-    let (exchange, limitBytes) = asked.value
+  private static func tell(
+    _ result: Result<Node, EngineError>, _ asked: NIOLoopBound<(Exchange, Int, LongWork)>
+  ) {
+    let (exchange, limitBytes, longWork) = asked.value
     switch result {
     case .success(let value) where Export.isSmall(value):
       value.withText(.value) { exchange.respond(RESTAnswer.plainValue, body: $0) }
     case .success(let value):
-      RESTAnswer(value, .form(.value), limitBytes: limitBytes).send(to: exchange, for: nil)
+      let reading = RESTReading(style: .form(.value), limitBytes: limitBytes)
+      reading.answer(value, exchange, longWork) { $0.send(to: asked.value.0, for: nil) }
     case .failure(let error): RESTAnswer(RESTError(error, isRead: true)).send(to: exchange, for: nil)
     }
   }

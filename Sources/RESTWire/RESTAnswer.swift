@@ -37,15 +37,6 @@ struct RESTAnswer: Sendable {
     explanation = error.explanation
   }
 
-  /// A value that was read; one that is longer than the limit, about, is not shown.
-  init(_ value: Node, _ style: Export.Style, limitBytes: Int) {
-    if style != .shallow, !Export.isSmall(value), value.estimatedBytes > limitBytes {
-      self.init(.bad(RESTText.readTooBig))
-    } else {
-      self.init(.value(value, style))
-    }
-  }
-
   /// What browsers of any origin may do.
   static func preflight(requestedHeaders: String?) -> [(String, String)] {
     [

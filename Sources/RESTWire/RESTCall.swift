@@ -192,6 +192,7 @@ final class RESTCall {
   }
 
   private func finish(_ reply: Reply) {
+    if case .outcome(.value(let node)) = reply, case .read(let read) = operation { return finish(node, read) }
     stopTimer()
     if let (client, database) = session {
       session = nil
@@ -200,6 +201,17 @@ final class RESTCall {
     }
     if case .outcome(.done) = reply { tellOfSettings() }
     answer(to: reply).send(to: exchange, for: request)
+  }
+
+  private func finish(_ node: Node, _ read: RESTOperation.Read) {
+    let reading = RESTReading(
+      style: read.style, limitBytes: isBounded ? services.readLimitBytes : .max, wantsETag: request.wantsETag,
+      ifNoneMatch: request.ifNoneMatch)
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    reading.answer(node, exchange, services.longWork) { answer in
+      this.value.stopTimer()
+      answer.send(to: this.value.exchange, for: this.value.request)
+    }
   }
 
   private func tellOfSettings() {
@@ -215,7 +227,7 @@ final class RESTCall {
     switch reply {
     case .json(let text): RESTAnswer(.json(Array(text.utf8)))
     case .refused(let error): RESTAnswer(error)
-    case .outcome(.value(let node)): read(node)
+    case .outcome(.value(let node)): RESTAnswer(.value(node, .form(form)))
     case .outcome(.written(let entries)): written(entries ?? [])
     case .outcome(.done), .outcome(.listening): RESTAnswer(.json(Array(#"{"status":"ok"}"#.utf8)))
     case .outcome(.stale(let current)):
@@ -226,16 +238,6 @@ final class RESTCall {
 
   private var isRead: Bool {
     if case .read = operation { true } else { false }
-  }
-
-  private func read(_ node: Node) -> RESTAnswer {
-    guard case .read(let read) = operation else { return RESTAnswer(.none) }
-    let limit = isBounded ? services.readLimitBytes : .max
-    let answer = RESTAnswer(node, read.style, limitBytes: limit)
-    guard answer.status == 200, request.wantsETag || request.ifNoneMatch != nil else { return answer }
-    let etag = ETag.of(node)
-    if etag == request.ifNoneMatch { return RESTAnswer(status: 304, .none, etag: etag) }
-    return RESTAnswer(answer.content, etag: etag)
   }
 
   private func written(_ entries: [MergeEntry]) -> RESTAnswer {

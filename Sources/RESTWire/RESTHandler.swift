@@ -23,8 +23,12 @@ package struct RESTServices: Sendable {
   package var bodyLimitBytes = 256 * 1024 * 1024
   /// The largest value, about, that a GET of anybody but an operator is shown.
   package var readLimitBytes = 256 * 1024 * 1024
+  /// How many bytes may wait for an event stream behind a large value that is being made into text.
+  package var backlogBytes = 64 * 1024 * 1024
   /// How often an event stream that has nothing to tell shows that it is alive.
   package var keepAlive = TimeAmount.seconds(30)
+  /// How large values are made into text, measured and read.
+  package var longWork = LongWork.beside
   /// Told of each change to rules and settings that was made: in which database, what, and from where.
   package var settingsChanged: (@Sendable (DatabaseID, String, String?) -> Void)?
 
@@ -60,10 +64,27 @@ package struct RESTHandler: Sendable {
     }
     do throws(RESTError) {
       let request = try RESTRequest(exchange.head, baseDomain: site.services.baseDomain)
-      let operation = try RESTOperation(request, body: exchange.body) { site.nextKey() }
-      RESTCall(operation, request, exchange: exchange, site: site).start()
+      guard exchange.body.readableBytes > LongWork.shortBytes else {
+        let operation = try RESTOperation(request, body: exchange.body) { site.nextKey() }
+        return RESTCall(operation, request, exchange: exchange, site: site).start()
+      }
+      readLong(request, exchange)
     } catch {
       RESTAnswer(error).send(to: exchange, for: nil)
+    }
+  }
+
+  /// A long body is read beside the loop.
+  private func readLong(_ request: RESTRequest, _ exchange: Exchange) {
+    let body = exchange.body
+    let bound = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
+    site.services.longWork.run(for: exchange.eventLoop) {
+      Result { () throws(RESTError) in try RESTOperation(request, body: body) { site.nextKey() } }
+    } then: { operation in
+      switch operation {
+      case .success(let operation): RESTCall(operation, request, exchange: bound.value, site: site).start()
+      case .failure(let error): RESTAnswer(error).send(to: bound.value, for: nil)
+      }
     }
   }
 

@@ -19,9 +19,16 @@ final class RESTStream {
   /// The peer has fallen behind: changes are left out until it is told the whole value again.
   private var isConflating = false
   private var hasLeftOut = false
+  /// What comes while a large value is made into text.
+  private var backlog = Backlog<Told>()
   private var alarm: NIOScheduledCallback?
 
   private static let listen: ListenID = 1
+
+  private enum Told {
+    case frames(ByteBuffer)
+    case event(ListenEvent)
+  }
 
   init(_ read: RESTOperation.Read, exchange: Exchange, services: RESTServices) {
     self.read = read
@@ -59,14 +66,42 @@ final class RESTStream {
       }
       database.enter { $0.refresh(client) }
     }
-    stream.send(frames: EventText.initial(initial, form))
+    let value = initial
     initial = .null
+    tell([value])
     setAlarm()
   }
 
   private func refuse(_ error: RESTError) {
     RESTAnswer(error).send(to: exchange, for: nil)
     end()
+  }
+
+  /// Tells whole values; large ones are made into text beside the loop, and what comes meanwhile waits.
+  private func tell(_ values: [Node]) {
+    let form = form
+    if values.allSatisfy({ $0.estimatedBytes(upTo: LongWork.shortBytes) != nil }) {
+      for value in values { stream?.send(frames: EventText.initial(value, form)) }
+      return
+    }
+    backlog.open()
+    let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+    services.longWork.run(for: exchange.eventLoop) {
+      values.map { EventText.initial($0, form) }
+    } then: { texts in
+      this.value.made(texts)
+    }
+  }
+
+  private func made(_ texts: [ByteBuffer]) {
+    for text in texts { stream?.send(frames: text) }
+    for told in backlog.close() {
+      switch told {
+      case .frames(let frames): receive(frames: frames)
+      case .event(let event): receive(event)
+      }
+    }
+    stream?.flush()
   }
 
   /// The listen was refused, or the stream is over: nothing is left of it.
@@ -109,11 +144,18 @@ extension RESTStream: NIOScheduledCallbackHandler {
 
 extension RESTStream: Receiver {
   func receive(frames: ByteBuffer) {
+    if backlog.isOpen { return wait(.frames(frames), bytes: frames.readableBytes) }
     if frames.readableBytes == 0 { return }
     if isConflating { hasLeftOut = true } else { stream?.send(frames: frames) }
   }
 
+  private func wait(_ told: Told, bytes: Int) {
+    backlog.append(told, bytes: bytes)
+    if backlog.bytes > services.backlogBytes { end() }
+  }
+
   func receive(_ event: ListenEvent) {
+    if backlog.isOpen { return wait(.event(event), bytes: 0) }
     switch event {
     case .initial(_, let node): initial = node
     case .revoked(_, let error):
@@ -125,7 +167,7 @@ extension RESTStream: Receiver {
     case .refreshed(let values):
       isConflating = false
       hasLeftOut = false
-      for (_, value) in values { stream?.send(frames: EventText.initial(value, form)) }
+      tell(values.map(\.value))
     case .change: break
     }
   }

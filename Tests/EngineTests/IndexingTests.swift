@@ -82,7 +82,7 @@ struct IndexingTests {
     await rig.enter { database in
       for client in clients { database.listen(request, tag: 1, client: client.client) }
     }
-    let built = try await rig.read { $0.indexesUnderConstruction }
+    let built = try await rig.read { $0.preparationsUnderWay }
     #expect(built <= 1)
     for client in clients {
       let received = client.received

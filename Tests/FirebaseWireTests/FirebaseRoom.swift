@@ -22,7 +22,7 @@ final class FirebaseRoom: Sendable {
 
   init(
     rules: String? = nil, limits: FirebaseLimits = .standard, pollLimits: PollLimits = PollLimits(),
-    explainsDenials: Bool = false
+    explainsDenials: Bool = false, longWork: LongWork = .atOnce
   ) async throws {
     let sessions = Mutex(0)
     services = FirebaseServices(
@@ -34,9 +34,10 @@ final class FirebaseRoom: Sendable {
           count += 1
           return "session" + String(repeating: "0", count: 25 - "\(count)".count) + "\(count)"
         }
-      }, instance: "run1")
+      }, instance: "run1", longWork: longWork)
     var options = DatabaseOptions()
     options.defaultRules = try rules.map { try RuleSet(text: $0) } ?? .open
+    options.longWork = .atOnce
     let database = try await Database.open(
       DatabaseID("default"), on: loop, log: log, checkpoints: MemoryCheckpoints(), options: options,
       clock: clock)

@@ -39,6 +39,50 @@ struct RESTStreamTests {
     await site.close()
   }
 
+  @Test func `a large value is told before everything that came later`() async throws {
+    let work = HeldWork()
+    let text = String(repeating: "x", count: LongWork.shortBytes / 2)
+    let site = try await Site(longWork: work.longWork)
+    for key in ["a", "b"] { _ = await site.send("PUT", "/\(key).json", body: "\"\(text)\"") }
+    let stream = await site.open("GET", "/.json", [accept])
+    _ = await site.send("PUT", "/n.json", body: "2")
+    #expect(await stream.take() == "")
+    #expect(work.count == 1)
+    work.run()
+    #expect(await stream.take() == put("/", #"{"a":"\#(text)","b":"\#(text)"}"#) + put("/n", "2"))
+    _ = await site.send("PUT", "/n.json", body: "3")
+    #expect(await stream.take() == put("/n", "3"))
+    await site.close()
+  }
+
+  @Test func `a large body is read, and a large value measured and hashed, beside the loop`() async throws {
+    let work = HeldWork()
+    let text = "\"" + String(repeating: "x", count: LongWork.shortBytes) + "\""
+    let site = try await Site(readLimitBytes: LongWork.shortBytes * 2, longWork: work.longWork)
+    let put = await site.open("PUT", "/a.json?print=silent", body: text)
+    #expect(await !put.recorded().isComplete)
+    work.run()
+    _ = await put.take()
+    #expect(await put.recorded().status == 204)
+    let broken = await site.open("PUT", "/a.json", body: text + "x")
+    work.run()
+    _ = await broken.take()
+    #expect(await broken.recorded().status == 400)
+    let get = await site.open("GET", "/a.json", [("X-Firebase-ETag", "true")])
+    #expect(work.count == 1)
+    work.run()
+    #expect(await get.take() == text)
+    #expect(await get.recorded()["ETag"] == [ETag.of(Node(String(text.dropFirst().dropLast())))])
+    let second = await site.open("PUT", "/b.json?print=silent", body: text)
+    work.run()
+    _ = await second.take()
+    let tooLong = await site.open("GET", "/.json")
+    work.run()
+    _ = await tooLong.take()
+    #expect(await tooLong.recorded().status == 400)
+    await site.close()
+  }
+
   @Test func `each change is told once, at its place below the stream`() async throws {
     let site = try await Site(data: "{\"a\":{\"b\":1}}")
     let stream = await site.open("GET", "/a.json", [accept])

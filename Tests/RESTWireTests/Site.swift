@@ -21,12 +21,13 @@ struct Site {
   init(
     rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil,
     readLimitBytes: Int = .max,
-    log: FaultyLog = FaultyLog()
+    log: FaultyLog = FaultyLog(), longWork: LongWork = .atOnce
   ) async throws {
     loop = NIOAsyncTestingEventLoop()
     clock = ManualClock()
     self.log = log
     var options = DatabaseOptions()
+    options.longWork = .atOnce
     options.defaultRules = try rules.map { text throws(RulesErrors) in try RuleSet(text: text) } ?? .open
     database = try await Database.open(
       DatabaseID("default"), on: databaseLoop ?? loop, log: log, checkpoints: MemoryCheckpoints(),
@@ -38,6 +39,7 @@ struct Site {
       clock: clock)
     services.keepAlive = .seconds(30)
     services.readLimitBytes = readLimitBytes
+    services.longWork = longWork
     handler = RESTHandler(services)
     if data != "null" {
       let put = await send("PUT", "/.json?auth=owner", body: data)
