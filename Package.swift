@@ -62,6 +62,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CSDK"),
     library("JSONTree", [crypto]),
     library("Rules", ["JSONTree"]),
     library("Transport", [crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket]),
@@ -74,8 +75,8 @@ let package = Package(
     library(
       "Server",
       [
-        "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage",
-        "Transport", httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
+        "CSDK", "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules",
+        "Storage", "Transport", httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),
     .executableTarget(
       name: "dhole",
@@ -122,8 +123,8 @@ let package = Package(
     tests(
       "ServerTests",
       [
-        "Engine", "Identity", "JSONTree", "Server", "Transport", httpClient, logging, nioCore, nioHTTP1,
-        nioPosix,
+        "Engine", "Identity", "JSONTree", "Server", "Transport", crypto, httpClient, logging, nioCore,
+        nioHTTP1, nioPosix,
       ]),
     tests("SimulationTests", ["Engine", "JSONTree", "Rules", nioCore, nioEmbedded]),
     tests("CrashTests", ["JSONTree", httpClient, nioCore, nioPosix]),

@@ -82,6 +82,16 @@ async function build(out) {
   fs.writeFileSync(path.join(out, 'integrity.json'), JSON.stringify({ version, files: integrity }, null, 2) + '\n');
 }
 
+/** What the server holds: dist gzipped. */
+function gzipForServer(out) {
+  const folder = path.join(here, 'gzip');
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder);
+  for (const name of fs.readdirSync(out).filter((file) => /js$/.test(file))) {
+    fs.writeFileSync(path.join(folder, name + '.gz'), zlib.gzipSync(fs.readFileSync(path.join(out, name)), { level: 9 }));
+  }
+}
+
 /** The example is a whole project, so it holds the SDK too. */
 function copyToExample(out) {
   const library = path.join(here, 'examples/miniprogram-chat/lib');
@@ -94,7 +104,11 @@ module.exports = { bundle, bundles, gzipped, version };
 if (require.main === module) {
   const dist = path.join(here, 'dist');
   const out = path.resolve(process.argv[2] || dist);
-  build(out).then(() => out === dist && copyToExample(out)).catch((error) => {
+  build(out).then(() => {
+    if (out !== dist) return;
+    gzipForServer(out);
+    copyToExample(out);
+  }).catch((error) => {
     console.error(error);
     process.exitCode = 1;
   });

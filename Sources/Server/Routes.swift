@@ -82,6 +82,7 @@ final class Routes: Router {
     case "/.ws", "/.ws/": exchange.respond(status: 426, headers: [("upgrade", "websocket")])
     case "/.lp": firebase.respondToPoll(exchange)
     case _ where AdminRoutes.isAdmin(path: path): admin.respond(to: exchange)
+    case _ where SDKFiles.isSDK(path: path): SDKFiles.shared.respond(to: exchange)
     case _ where AuthRoutes.isAuth(path: path): auth.respond(to: exchange)
     default: rest.respond(to: exchange)
     }

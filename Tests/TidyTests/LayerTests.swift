@@ -13,8 +13,8 @@ import Testing
     "EngineIOWire": ["JSONTree", "Transport"],
     "RESTWire": ["Engine", "JSONTree", "Rules", "Transport"],
     "Server": [
-      "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules", "Storage",
-      "Transport",
+      "CSDK", "Engine", "EngineIOWire", "FirebaseWire", "Identity", "JSONTree", "RESTWire", "Rules",
+      "Storage", "Transport",
     ],
     "dhole": ["JSONTree", "Rules", "Server"],
   ]

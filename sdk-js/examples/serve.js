@@ -13,13 +13,11 @@ const server = spawn(binary, ['serve', '--dev', '--port', port, '--data', data],
 server.on('exit', (code) => process.exit(code || 0));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill('SIGTERM'));
 
-/** The rules of messengers and of calls, and a place where everybody says whether they are there. */
+/** The rules of messengers and of calls. */
 function rules() {
   const shipped = (name) =>
     JSON.parse(fs.readFileSync(path.join(sdk, `../rules/${name}.json`), 'utf8').replace(/^\s*\/\/.*$/gm, '')).rules;
-  const all = { rules: { ...shipped('im'), ...shipped('webrtc') } };
-  all.rules.presence = { $uid: { '.read': 'auth != null', '.write': 'auth != null && auth.uid == $uid' } };
-  return JSON.stringify(all);
+  return JSON.stringify({ rules: { ...shipped('im'), ...shipped('webrtc') } });
 }
 
 function install(tries) {
@@ -39,8 +37,17 @@ function install(tries) {
 }
 install(100);
 
+function fromServer({ method, url, headers }, response) {
+  http.request({ port, host: '127.0.0.1', method, path: url, headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  }).on('error', () => response.writeHead(502).end('the server does not answer\n')).end();
+}
+
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css' };
 http.createServer((request, response) => {
+  // The SDK comes from the server, as behind a proxy that has both under one name.
+  if (request.url.startsWith('/.sdk/')) return fromServer(request, response);
   let file = path.join(sdk, path.normalize(decodeURIComponent(request.url.split('?')[0])));
   if (file.endsWith('/')) file += 'index.html';
   if (!file.startsWith(sdk + path.sep) || !fs.existsSync(file) || !fs.statSync(file).isFile()) {

@@ -21,12 +21,12 @@ export interface Options {
 
 /** One server, one database and one user. The connection is made when the database is first asked for. */
 export class App implements Host {
-  private database_: Database | undefined;
+  protected database_: Database | undefined;
   private auth_: Auth | undefined;
   private credential_: [string | null, string | null] = [null, null];
-  readonly origin_: string;
+  origin_: string;
   readonly path_: string[];
-  readonly namespace_: string;
+  namespace_: string;
   private readonly authURL_: string;
   readonly platform_ = here();
 

@@ -59,7 +59,7 @@ export class Auth {
   [method: string]: any;
 
   constructor(
-    private readonly platform_: Platform, private readonly url_: string, private readonly key_: string,
+    private readonly platform_: Platform, public url_: string, private readonly key_: string,
     private readonly changed_: (token: string | null, user: string | null) => void,
   ) {
     try {

@@ -99,6 +99,12 @@ class FirebaseApp extends App {
   auth(): Auth {
     return this.session_;
   }
+  /** Another server has the database of the same name, which Firebase has in the host's first label. */
+  moveTo_(host: string): void {
+    if (this.database_) fail('The database is in use already');
+    this.namespace_ = this.namespace_ || (/\/\/([a-z][^.:]*)\./.exec(this.origin_) || ['', ''])[1];
+    this.origin_ = 'ws://' + host;
+  }
 }
 
 const apps: Record<string, FirebaseApp> = {};
@@ -120,6 +126,12 @@ export function getAuth(of?: FirebaseApp): Auth {
   return (of || getApp()).auth();
 }
 export const auth = getAuth;
+export function connectDatabaseEmulator(of: DatabaseHandle, host: string, port: number): void {
+  of.app.moveTo_(host + ':' + port);
+}
+export function connectAuthEmulator(of: Auth, url: string): void {
+  of.url_ = of.url_.replace(/^\w+:\/\/[^/]+/, url.replace(/\/+$/, ''));
+}
 
 // MARK: Modular style
 

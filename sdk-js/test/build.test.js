@@ -44,6 +44,15 @@ test('integrity hashes are those of the files', () => {
   }
 });
 
+test('what the server holds gzipped is dist', () => {
+  const folder = path.join(sdk, 'gzip');
+  const names = fs.readdirSync(dist).filter((name) => /js$/.test(name));
+  assert.deepStrictEqual(fs.readdirSync(folder).sort(), names.map((name) => name + '.gz').sort());
+  for (const name of names) {
+    assert.ok(zlib.gunzipSync(fs.readFileSync(path.join(folder, name + '.gz'))).equals(fs.readFileSync(path.join(dist, name))), name);
+  }
+});
+
 test('the bundle for WeChat is at most 12 KB, minified and gzipped', () => {
   const size = zlib.gzipSync(fs.readFileSync(path.join(dist, 'dhole-weapp.min.js')), { level: 9 }).length;
   console.log(`# dhole-weapp.min.js: ${size} bytes gzipped`);

@@ -14,7 +14,6 @@ before(async () => {
   server = await startServer();
   const text = fs.readFileSync(path.join(root, 'rules/im.json'), 'utf8').replace(/^\s*\/\/.*$/gm, '');
   const rules = JSON.parse(text);
-  rules.rules.presence = { $uid: { '.read': 'auth != null', '.write': 'auth != null && auth.uid == $uid' } };
   await server.rest('PUT', '/.settings/rules.json', rules, { authorization: 'Bearer owner' });
 });
 after(() => {

@@ -50,11 +50,13 @@ const freePort = () => new Promise((done) => {
   });
 });
 
-/** Starts the built server in dev mode. */
-async function startServer({ port, data, flags = [] } = {}) {
+/** Starts the built server, in dev mode unless told otherwise. */
+async function startServer({ port, data, flags = [], isLocked = false, env = {} } = {}) {
   port = port || await freePort();
   data = data || fs.mkdtempSync(path.join(scratch, 'data-'));
-  const child = spawn(binary, ['serve', '--dev', '--port', String(port), '--data', data, ...flags], { stdio: 'pipe' });
+  const child = spawn(
+    binary, ['serve', ...(isLocked ? [] : ['--dev']), '--port', String(port), '--data', data, ...flags],
+    { stdio: 'pipe', env: { ...process.env, ...env } });
   let log = '';
   child.stdout.on('data', (text) => (log += text));
   child.stderr.on('data', (text) => (log += text));
@@ -104,7 +106,7 @@ const agent = new http.Agent({ keepAlive: true });
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** Waits until something holds. */
-async function until(holds, what = 'what was waited for', milliseconds = 10000) {
+async function until(holds, what = 'what was waited for', milliseconds = 30000) {
   const end = Date.now() + milliseconds;
   for (;;) {
     const value = await holds();

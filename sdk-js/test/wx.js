@@ -116,6 +116,11 @@ class Phone {
     return module.exports;
   }
 
+  /** Members that this phone's programs do not find. */
+  get foreign() {
+    return foreign;
+  }
+
   makeContext() {
     const globals = {
       [this.name]: this.wx, console,
@@ -124,7 +129,7 @@ class Phone {
       clearTimeout, clearInterval,
     };
     Object.assign(globals, this.extraGlobals);
-    for (const name of foreign) {
+    for (const name of this.foreign) {
       if (name in globals) continue;
       Object.defineProperty(globals, name, {
         get: () => {

@@ -24,6 +24,10 @@ export function getDatabase(app?: FirebaseApp): Database;
 export const database: { (app?: FirebaseApp): Database; ServerValue: ServerValues };
 export function getAuth(app?: FirebaseApp): Auth;
 export function auth(app?: FirebaseApp): Auth;
+/** Has the database at `ws://HOST:PORT` instead; to be called before anything is asked of it. */
+export function connectDatabaseEmulator(database: Database, host: string, port: number): void;
+/** Has users sign in at another server. */
+export function connectAuthEmulator(auth: Auth, url: string): void;
 
 export interface Database {
   readonly app: FirebaseApp;

@@ -75,6 +75,7 @@ function connect(mini: any, url: string, events: SocketEvents): Socket {
   if (PLATFORM === 'uni') options.success = () => {};
   const made = mini.connectSocket(options);
   if (PLATFORM === 'taro' && made && made.then) made.then(watch, gone);
+  else if (PLATFORM === 'my' && !made) watch(onlySocket(mini));
   else watch(made);
   return {
     send_: (data) => {
@@ -85,6 +86,21 @@ function connect(mini: any, url: string, events: SocketEvents): Socket {
       close();
     },
   };
+}
+
+/** Who hears of Alipay's one socket now. */
+const hearing: Record<string, (value: any) => void> = {};
+
+/** The socket of an Alipay that does not know `multiple`: there is one for the whole program, and no task of its own. */
+function onlySocket(my: any): any {
+  const task: any = { send: (options: any) => my.sendSocketMessage(options), close: (options: any) => my.closeSocket(options) };
+  for (const event of ['Message', 'Close', 'Error']) {
+    task['on' + event] = (call: (value: any) => void): void => {
+      if (!hearing[event]) my['onSocket' + event]((value: any) => hearing[event](value));
+      hearing[event] = call;
+    };
+  }
+  return task;
 }
 
 function login(mini: any): Promise<any> {
