@@ -91,8 +91,9 @@ package struct RuleCases: Sendable {
 
   private static func failure(_ entry: Case, _ trace: DecisionTrace) -> String? {
     guard trace.isAllowed == entry.expectsAllowed else {
-      let outcomes = trace.isAllowed ? ("denied", "allowed") : ("allowed", "denied")
-      return "expected to be \(outcomes.0), was \(outcomes.1)"
+      return trace.isAllowed
+        ? "expected to be denied, was allowed\(trace.grant)"
+        : "expected to be allowed, was denied: \(trace.rules.isEmpty ? "no rule applies" : trace.refusal)"
     }
     guard let wanted = entry.refusedBy, !trace.isAllowed else { return nil }
     guard let last = trace.rules.last else { return "expected to be refused by \(wanted); no rule applies" }

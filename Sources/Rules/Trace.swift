@@ -45,6 +45,14 @@ package struct DecisionTrace: Sendable {
     return refusing.suffix(4).map(Self.sentence).joined(separator: "; ")
   }
 
+  /// Which rules let it through, to follow a verb; empty for an operator, whom no rule is asked about.
+  var grant: String {
+    let granting = rules.filter { $0.outcome && $0.rule != ".validate" }
+    if granting.isEmpty { return "" }
+    return " by "
+      + granting.suffix(4).map { "\($0.rule) \($0.path) at line \($0.line)" }.joined(separator: ", ")
+  }
+
   private static func sentence(_ rule: RuleTrace) -> String {
     var values: [String] = []
     // The whole is false, or it would not be told here; what it failed of is.

@@ -34,7 +34,7 @@ struct RuleToolsTests {
         """)
     let outcomes = cases.run(try RuleSet(text: Self.chat))
     #expect(outcomes.map { $0.failure == nil } == [true, false, true, false, true, true, true])
-    #expect(outcomes[1].failure == "expected to be allowed, was denied")
+    #expect(outcomes[1].failure == "expected to be allowed, was denied: line 2 at /rooms/a: auth = null")
     #expect(
       outcomes[3].failure
         == "expected to be refused by .write rooms/a, was refused by .validate rooms/a/text at line 4")

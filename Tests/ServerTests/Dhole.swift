@@ -15,7 +15,10 @@ enum Dhole {
   }
 
   /// Runs a command to its end; what it may say is short enough for a pipe.
-  static func run(_ arguments: [String], input: String? = nil) async throws -> Outcome {
+  static func run(
+    _ arguments: [String], input: String? = nil, in folder: URL = FileManager.default.temporaryDirectory,
+    environment: [String: String] = [:]
+  ) async throws -> Outcome {
     let process = Process()
     let (output, errors, stdin) = (Pipe(), Pipe(), Pipe())
     process.executableURL = binary
@@ -24,7 +27,8 @@ enum Dhole {
     process.standardError = errors
     process.standardInput = stdin
     process.environment = ["PATH": "/usr/bin:/bin", "HOME": NSTemporaryDirectory()]
-    process.currentDirectoryURL = FileManager.default.temporaryDirectory
+      .merging(environment) { $1 }
+    process.currentDirectoryURL = folder
     try process.run()
     if let input { try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
     try stdin.fileHandleForWriting.close()
