@@ -1,5 +1,7 @@
 /// Why something about accounts was refused. Each face of the API has its own words for these.
 package enum AccountError: Error, Equatable, Sendable {
+  /// An operator wants to give a name that is taken.
+  case uidExists
   case emailExists
   case phoneExists
   /// The account of another sign-in is somebody else's already.

@@ -121,18 +121,7 @@ extension Accounts {
     }
     if let name = changes.displayName { account.displayName = try ProfileCheck.displayName(name) }
     if let url = changes.photoURL { account.photoURL = try ProfileCheck.photoURL(url) }
-    for provider in changes.unlinked {
-      switch provider {
-      case "password":
-        account.password = nil
-        account.email = nil
-        account.isEmailVerified = false
-      case "phone":
-        account.phone = nil
-        account.isPhoneVerified = false
-      default: account.federated[provider] = nil
-      }
-    }
+    unlink(changes.unlinked, from: &account)
   }
 
   /// Adds a WeChat sign-in to the bearer's account.

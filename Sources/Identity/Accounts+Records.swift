@@ -97,11 +97,17 @@ extension Accounts {
 
   /// Ends all sign-ins of a user: refresh tokens are gone, ID tokens issued before now are refused.
   package func endSignIns(of uid: String, in database: String) async throws {
-    let now = nowSeconds
+    try await endSignIns(of: uid, in: database, before: nowSeconds)
+  }
+
+  /// Ends the sign-ins of a user from before a second.
+  func endSignIns(of uid: String, in database: String, before second: Int64) async throws {
     // First, since this alone ends them; the records of refresh tokens are then only in the way.
-    try await change(uid, in: database) { $0.validSinceSeconds = now }
-    try await refuseTokens(of: uid, in: database, issuedBefore: now)
-    for change in try await RefreshTokens(store: store).removal(of: uid, in: database) {
+    try await change(uid, in: database) { $0.validSinceSeconds = max(second, $0.validSinceSeconds) }
+    try await refuseTokens(of: uid, in: database, issuedBefore: second)
+    let isNow = second >= nowSeconds
+    let tokens = RefreshTokens(store: store)
+    for change in try await tokens.removal(of: uid, before: isNow ? nil : second, in: database) {
       _ = try await store.apply([change])
     }
   }

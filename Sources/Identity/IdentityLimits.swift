@@ -17,6 +17,8 @@ package enum IdentityLimits {
   package static let smsCodeGuesses = 5
   /// Sign-ins of one user that can be renewed at a time; the oldest end first.
   package static let refreshTokensPerUser = 50
+  /// Accounts that an operator is shown at a time.
+  package static let accountsPerPage = 1000
   /// The longest text of claims that an operator or a custom token adds.
   package static let claimsBytes = 4096
   /// The longest name of a user.

@@ -4,12 +4,20 @@ import FoundationEssentials
 package protocol IdentityStore: Sendable {
   /// What a record holds, nil when there is none.
   func value(realm: String, kind: String, key: String) async throws -> [UInt8]?
-  /// The records of a kind, in the order of their keys: of one realm, or of all when it is nil.
-  func all(realm: String?, kind: String, limit: Int, reversed: Bool) async throws -> [IdentityRecord]
+  /// The records of a kind, in the order of their keys: of one realm, or of all when it is nil; of one realm
+  /// also those alone that come after a key.
+  func all(realm: String?, kind: String, after key: String?, limit: Int, reversed: Bool) async throws
+    -> [IdentityRecord]
   /// Makes all these changes, or none and says false when a record does not hold what is expected.
   func apply(_ changes: [IdentityChange]) async throws -> Bool
   /// Removes everything of a realm.
   func removeAll(realm: String) async throws
+}
+
+extension IdentityStore {
+  func all(realm: String?, kind: String, limit: Int, reversed: Bool) async throws -> [IdentityRecord] {
+    try await all(realm: realm, kind: kind, after: nil, limit: limit, reversed: reversed)
+  }
 }
 
 /// One record. Its realm is the database that it belongs to, or empty for the server itself.

@@ -43,9 +43,12 @@ struct RefreshTokens {
     return (uid, try RecordText.decode(TokenMinter.SignIn.self, record))
   }
 
-  /// What removes all of a user's.
-  func removal(of uid: String, in database: String) async throws -> [IdentityChange] {
-    try await all(of: uid, in: database).map {
+  /// What removes a user's from before a second; without it all of them.
+  func removal(of uid: String, before second: Int64? = nil, in database: String) async throws
+    -> [IdentityChange]
+  {
+    try await all(of: uid, in: database).filter { token in second.map { token.signIn.atSeconds < $0 } ?? true
+    }.map {
       IdentityChange(
         realm: database, kind: .refresh(uid: uid), key: $0.record.key, from: $0.record.value, to: nil)
     }

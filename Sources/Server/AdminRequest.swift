@@ -6,7 +6,7 @@ enum AdminRequest: Equatable {
   /// What can be done with a user.
   enum Measure: String {
     case signOut = "sign-out"
-    case disable, enable, claims, delete
+    case disable, enable, claims, password, delete
   }
 
   case listDatabases
@@ -18,6 +18,9 @@ enum AdminRequest: Equatable {
   case listServices(DatabaseID)
   case addService(DatabaseID)
   case revokeService(DatabaseID, String)
+  case listUsers(DatabaseID)
+  case addUser(DatabaseID)
+  case showUser(DatabaseID, String)
   case user(DatabaseID, String, Measure)
   case rotateKeys
   case audit
@@ -54,6 +57,12 @@ enum AdminRequest: Equatable {
     case ("service-accounts", 2, "DELETE"): self = .revokeService(id, parts[1])
     case ("secrets", 1, _), ("service-accounts", 1, _): self = .unsupported("GET and POST")
     case ("secrets", 2, _), ("service-accounts", 2, _): self = .unsupported("DELETE")
+    case ("users", 1, "GET"): self = .listUsers(id)
+    case ("users", 1, "POST"): self = .addUser(id)
+    case ("users", 1, _): self = .unsupported("GET and POST")
+    case ("users", 2, _):
+      guard let uid = parts[1].removingPercentEncoding else { return nil }
+      self = method == "GET" ? .showUser(id, uid) : .unsupported("GET")
     case ("users", 3, _):
       guard let uid = parts[1].removingPercentEncoding, let measure = Measure(rawValue: parts[2]) else {
         return nil
@@ -67,7 +76,7 @@ enum AdminRequest: Equatable {
     switch self {
     case .create(let id), .delete(let id), .listSecrets(let id), .addSecret(let id),
       .revokeSecret(let id, _), .listServices(let id), .addService(let id), .revokeService(let id, _),
-      .user(let id, _, _):
+      .user(let id, _, _), .listUsers(let id), .addUser(let id), .showUser(let id, _):
       id
     case .listDatabases, .rotateKeys, .audit, .unsupported: nil
     }
@@ -90,9 +99,10 @@ enum AdminRequest: Equatable {
     case .revokeSecret: "secret.revoke"
     case .addService: "service-account.add"
     case .revokeService: "service-account.revoke"
+    case .addUser: "user.create"
     case .user(_, _, let measure): "user.\(measure.rawValue)"
     case .rotateKeys: "keys.rotate"
-    case .listDatabases, .listSecrets, .listServices, .audit, .unsupported: nil
+    case .listDatabases, .listSecrets, .listServices, .listUsers, .showUser, .audit, .unsupported: nil
     }
   }
 

@@ -14,8 +14,10 @@ import Transport
 ///     DELETE       /.admin/databases/NAME/secrets/ID.json           revoke one
 ///     GET  POST    /.admin/databases/NAME/service-accounts.json     its service accounts' keys; make one
 ///     DELETE       /.admin/databases/NAME/service-accounts/ID.json  revoke one
+///     GET  POST    /.admin/databases/NAME/users.json                its users; make one
+///     GET          /.admin/databases/NAME/users/UID.json            one of them
 ///     POST         /.admin/databases/NAME/users/UID/MEASURE.json    sign-out, disable, enable, claims,
-/// delete
+///                                                                   password, delete
 ///     POST         /.admin/keys/rotate.json                         sign tokens with a new key
 ///     GET          /.admin/audit.json                               what was done here, the newest first
 struct AdminRoutes: Sendable {
@@ -76,11 +78,11 @@ struct AdminRoutes: Sendable {
     guard let action = request.action, reply.status < 300 else { return reply }
     var metadata: Logger.Metadata = [:]
     metadata["database"] = request.database.map { "\($0)" }
-    metadata["subject"] = request.subject.map { "\($0)" }
+    metadata["subject"] = (request.subject ?? reply.subject).map { "\($0)" }
     logger.notice("\(action)", metadata: metadata)
     try await identities.audit.record(
       AuditLog.Entry(
-        action, database: request.database?.name, subject: request.subject, address: address,
+        action, database: request.database?.name, subject: request.subject ?? reply.subject, address: address,
         nowMilliseconds: clock.nowMilliseconds()))
     return reply
   }
@@ -103,7 +105,8 @@ struct AdminRoutes: Sendable {
       return AuthRoutes.Reply(body: ["name": .string(id.name), "deleted": true])
     case .listSecrets, .addSecret, .revokeSecret, .listServices, .addService, .revokeService:
       return try await keys(request, parameters)
-    case .user(let id, let uid, let measure): return try await take(measure, uid, id, parameters)
+    case .listUsers, .addUser, .showUser, .user:
+      return try await AdminUsers(accounts: identities.accounts).reply(to: request, parameters)
     case .rotateKeys:
       try await identities.keys.rotate(
         nowSeconds: nowSeconds, distrustsOld: parameters.bool("distrustOld") ?? false)
@@ -151,22 +154,6 @@ struct AdminRoutes: Sendable {
     }
   }
 
-  private func take(
-    _ measure: AdminRequest.Measure, _ uid: String, _ id: DatabaseID, _ parameters: RequestParameters
-  ) async throws -> AuthRoutes.Reply {
-    let accounts = identities.accounts
-    switch measure {
-    case .signOut: try await accounts.endSignIns(of: uid, in: id.name)
-    case .disable: try await accounts.setDisabled(true, uid, in: id.name)
-    case .enable: try await accounts.setDisabled(false, uid, in: id.name)
-    case .delete: try await accounts.delete(uid, in: id.name)
-    case .claims:
-      guard case .object? = parameters.values["claims"] else { throw AccountError.missing("claims") }
-      try await accounts.setClaims(parameters.values["claims"]?.json ?? "", uid, in: id.name)
-    }
-    return AuthRoutes.Reply(body: ["uid": .string(uid), "done": true])
-  }
-
   // MARK: Words
 
   private static func reply(to error: any Error, _ logger: Logger) -> AuthRoutes.Reply {
@@ -177,13 +164,12 @@ struct AdminRoutes: Sendable {
       refusal(409, "There are \(IdentityLimits.secretsPerDatabase) already: revoke one first.")
     case SecretBook.Refusal.busy: refusal(503, "Somebody else changes the same: try again.")
     case SecretBook.Refusal.noteTooLong: refusal(400, "A note has at most 256 bytes.")
-    case AccountError.userNotFound: refusal(404, "There is no such user.")
-    case AccountError.missing(let name): refusal(400, "`\(name)` is missing, or not what it must be.")
+    case let error as AccountError: AdminUsers.refusal(error)
     default: refusal(500, "\(error)")
     }
   }
 
-  private static func refusal(_ status: Int, _ text: String) -> AuthRoutes.Reply {
+  static func refusal(_ status: Int, _ text: String) -> AuthRoutes.Reply {
     AuthRoutes.Reply(status: status, body: ["error": .string(text)])
   }
 

@@ -6,6 +6,7 @@ import Transport
 
 /// The endpoints of accounts: two faces over one core, and what belongs to neither.
 ///
+///     /identitytoolkit.googleapis.com/v1/projects/…                      as Firebase's Admin SDKs call them
 ///     /identitytoolkit.googleapis.com/…, /securetoken.googleapis.com/…    as Firebase's Auth SDKs call them
 ///     /v2/DATABASE/auth/…                                                 as Wilddog's SDK calls them
 ///     /.auth/jwks.json                                                    the public keys of our tokens
@@ -15,6 +16,8 @@ struct AuthRoutes: Sendable {
   let accounts: Accounts
   let keys: OwnKeys
   let services: ServiceTokens
+  let authenticator: any Authenticator
+  let audit: AuditLog
   let databases: Databases
   let baseDomain: String?
   /// A proxy in front says where callers are.
@@ -27,6 +30,8 @@ struct AuthRoutes: Sendable {
   struct Reply: Sendable {
     var status = 200
     var body: JSONValue
+    /// What was made by it, for the audit log.
+    var subject: String?
   }
 
   static func isAuth(path: Substring) -> Bool {
@@ -52,6 +57,9 @@ struct AuthRoutes: Sendable {
       run(exchange) { await WilddogAuth(routes: self).reply(to: head, parameters) }
     } else if head.path.hasPrefix("/.auth/") {
       run(exchange) { await self.exchangeToken(head, parameters) }
+    } else if head.path.hasPrefix(IdentityToolkitAdmin.prefix) {
+      let admin = IdentityToolkitAdmin(accounts: accounts, authenticator: authenticator, routes: self)
+      run(exchange) { await admin.reply(to: head, parameters) }
     } else {
       run(exchange) { await IdentityToolkit(routes: self).reply(to: head, parameters) }
     }
@@ -107,6 +115,19 @@ struct AuthRoutes: Sendable {
       return String(last.drop { $0 == " " }.prefix(64))
     }
     return head.remoteAddress
+  }
+
+  /// Writes down what an operator did to a user.
+  func note(_ action: String, _ database: String, _ uid: String, _ address: String?) async {
+    let entry = AuditLog.Entry(
+      action, database: database, subject: uid, address: address,
+      nowMilliseconds: SystemClock().nowMilliseconds())
+    logger.notice("\(action)", metadata: ["database": "\(database)", "subject": "\(uid)"])
+    do {
+      try await audit.record(entry)
+    } catch {
+      logger.error("the audit log can't be written", metadata: ["error": "\(error)", "action": "\(action)"])
+    }
   }
 
   // MARK: Who calls, for what

@@ -35,8 +35,9 @@ package struct Configuration: Sendable {
 
   /// Who else is trusted to say who users are.
   package var identityProviders: [ProviderSettings] = []
-  /// What this server's own tokens begin their `iss` with; the database's name follows.
-  package var issuer = "dhole"
+  /// What this server's own tokens begin their `iss` with; the database's name follows. Nil is `dhole`, and
+  /// in development what Firebase's SDKs insist on.
+  package var issuer: String?
   /// The ways to sign in that are allowed; nil is all in development, and otherwise those alone that need the
   /// operator's own service.
   package var signInMethods: Set<SignInMethod>?
@@ -50,6 +51,11 @@ package struct Configuration: Sendable {
   /// How much work it is to hash a password.
   package var passwordCost = PasswordHasher.Cost.standard
   package var signInThrottles = SignInThrottles()
+
+  /// What `issuer` comes to.
+  package var issuerBase: String {
+    issuer ?? (isDevelopment ? "https://securetoken.google.com" : "dhole")
+  }
 
   /// The ways to sign in that are open.
   package var allowedSignIn: Set<SignInMethod> {

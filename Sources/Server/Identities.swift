@@ -36,7 +36,7 @@ struct Identities: Sendable {
     self.client = client
     store = RecordIdentityStore(records: records)
     keyring = Keyring(
-      issuerBase: configuration.issuer,
+      issuerBase: configuration.issuerBase,
       providers: configuration.identityProviders.map { provider in
         IdentityProvider(
           issuer: provider.issuer, audiences: provider.audiences,

@@ -159,7 +159,7 @@ struct IdentityToolkit {
 
   // MARK: Words
 
-  private static func refusal(_ status: Int, _ word: String) -> AuthRoutes.Reply {
+  static func refusal(_ status: Int, _ word: String) -> AuthRoutes.Reply {
     let code = JSONValue.number(Double(status))
     return AuthRoutes.Reply(
       status: status,
@@ -171,12 +171,13 @@ struct IdentityToolkit {
       ])
   }
 
-  private static func status(of error: AccountError) -> Int {
+  static func status(of error: AccountError) -> Int {
     if case .unavailable = error { 503 } else { 400 }
   }
 
-  private static func word(for error: AccountError) -> String {
+  static func word(for error: AccountError) -> String {
     switch error {
+    case .uidExists: "DUPLICATE_LOCAL_ID"
     case .emailExists: "EMAIL_EXISTS"
     case .phoneExists: "PHONE_NUMBER_EXISTS"
     case .linkedElsewhere: "FEDERATED_USER_ID_ALREADY_LINKED"

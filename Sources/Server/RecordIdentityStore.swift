@@ -9,8 +9,10 @@ struct RecordIdentityStore: IdentityStore {
     try await records.value(realm: realm, kind: kind, key: key)
   }
 
-  func all(realm: String?, kind: String, limit: Int, reversed: Bool) async throws -> [IdentityRecord] {
-    try await records.all(realm: realm, kind: kind, limit: limit, reversed: reversed)
+  func all(realm: String?, kind: String, after key: String?, limit: Int, reversed: Bool) async throws
+    -> [IdentityRecord]
+  {
+    try await records.all(realm: realm, kind: kind, after: key, limit: limit, reversed: reversed)
       .map { IdentityRecord(realm: $0.realm, key: $0.key, value: $0.value) }
   }
 

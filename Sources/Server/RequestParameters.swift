@@ -33,6 +33,11 @@ struct RequestParameters: Sendable {
     return text
   }
 
+  /// A JSON object from its text; nil when it is none.
+  static func object(_ text: String) -> JSONValue? {
+    (try? JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))).map { .object($0) }
+  }
+
   /// The text of a parameter, which may be empty.
   func text(_ name: String) -> String? { values[name]?.text }
 

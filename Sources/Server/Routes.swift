@@ -30,7 +30,8 @@ final class Routes: Router {
     metricsNeedOperator = !configuration.isDevelopment
     auth = AuthRoutes(
       accounts: identities.accounts, keys: identities.keys,
-      services: ServiceTokens(keys: identities.keys, keyring: identities.keyring), databases: databases,
+      services: ServiceTokens(keys: identities.keys, keyring: identities.keyring),
+      authenticator: authenticator, audit: identities.audit, databases: databases,
       baseDomain: configuration.baseDomain, isBehindProxy: configuration.isBehindProxy,
       isDevelopment: configuration.isDevelopment, logger: logger)
     admin = AdminRoutes(

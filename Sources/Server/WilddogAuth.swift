@@ -157,7 +157,7 @@ struct WilddogAuth {
     case .invalidEmail: (22009, "This is no address of mail.")
     case .invalidCredentials: (22010, "The name or the password is wrong.")
     case .userNotFound, .userDisabled: (22011, "There is no such user.")
-    case .emailExists: (22013, "The address of mail is in use.")
+    case .uidExists, .emailExists: (22013, "The address of mail is in use.")
     case .phoneExists, .linkedElsewhere: (22203, "It is in use by another user.")
     case .recentSignInNeeded: (22209, "Sign in again first.")
     case .invalidCode: (22222, "The code is wrong.")

@@ -69,15 +69,16 @@ final class RecordFile {
   }
 
   func all(
-    _ realm: String?, _ kind: String, limit: Int64, reversed: Bool
+    _ realm: String?, _ kind: String, after key: String? = nil, limit: Int64, reversed: Bool
   ) throws(SQLiteError) -> [StoredRecord] {
     let order = reversed ? "DESC" : "ASC"
-    let filter = realm == nil ? "" : " AND realm = ?2"
+    let start = key == nil ? "" : " AND key \(reversed ? "<" : ">") ?3"
+    let filter = realm == nil ? "" : " AND realm = ?2\(start)"
     let statement = try connection.prepare(
       "SELECT realm, key, value FROM records WHERE kind = ?1\(filter) ORDER BY realm \(order), "
-        + "key \(order) LIMIT ?3")
-    statement.bind(3, limit)
-    return try Self.binding(statement, kind, realm, nil) { () throws(SQLiteError) in
+        + "key \(order) LIMIT ?4")
+    statement.bind(4, limit)
+    return try Self.binding(statement, kind, realm, realm == nil ? nil : key) { () throws(SQLiteError) in
       var found: [StoredRecord] = []
       while try statement.step() {
         found.append(

@@ -53,12 +53,12 @@ package actor Records {
   }
 
   /// The records of a kind in the order of their keys: those of one realm, or of all when it is nil. At most
-  /// `limit`, from the last one on when `reversed`.
+  /// `limit`, from the last one on when `reversed`; with `after`, of one realm those behind that key alone.
   package func all(
-    realm: String?, kind: String, limit: Int = .max, reversed: Bool = false
+    realm: String?, kind: String, after key: String? = nil, limit: Int = .max, reversed: Bool = false
   ) throws(StorageError) -> [StoredRecord] {
     try run { (file) throws(SQLiteError) in
-      try file.all(realm, kind, limit: Int64(clamping: limit), reversed: reversed)
+      try file.all(realm, kind, after: key, limit: Int64(clamping: limit), reversed: reversed)
     }
   }
 

@@ -19,7 +19,7 @@ struct Dhole: AsyncParsableCommand {
     subcommands: [
       Serve.self, Get.self, Set.self, Update.self, Push.self, Remove.self, Watch.self, Import.self,
       Export.self,
-      Databases.self, Secrets.self, Tokens.self, ServiceAccount.self, Keys.self, Audit.self,
+      Databases.self, Secrets.self, Users.self, Tokens.self, ServiceAccount.self, Keys.self, Audit.self,
       RulesCommand.self, Bench.self, ShowVersion.self,
     ])
 

@@ -18,7 +18,13 @@ struct IdentityOptions: ParsableArguments {
       "A JSON file of identity providers to trust: issuer, audiences, keys (address or file), databases."
   )
   var identityProviders: String?
-  @Option(name: .long, help: "What this server's own tokens begin their issuer with.") var issuer = "dhole"
+  @Option(
+    name: .long,
+    help: """
+      What this server's own tokens begin their issuer with. Without it: dhole, and with --dev what \
+      Firebase's SDKs insist on.
+      """)
+  var issuer: String?
   @Option(name: .long, help: "The mini-program's appid at WeChat; its secret is in DHOLE_WECHAT_SECRET.")
   var wechatAppid: String?
   @Option(name: .long, help: "Where WeChat is.") var wechatUrl = "https://api.weixin.qq.com"
@@ -40,12 +46,12 @@ struct IdentityOptions: ParsableArguments {
     if wechatAppid != nil, environment("DHOLE_WECHAT_SECRET") == nil {
       throw ValidationError("--wechat-appid needs the mini-program's secret in DHOLE_WECHAT_SECRET")
     }
-    guard !issuer.isEmpty else { throw ValidationError("--issuer must not be empty") }
+    guard issuer?.isEmpty != true else { throw ValidationError("--issuer must not be empty") }
   }
 
   func apply(to configuration: inout Configuration) throws {
     if let signIn { try configuration.allowSignIn(signIn) }
-    configuration.issuer = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
+    configuration.issuer = issuer.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     if let firebaseProject {
       configuration.identityProviders.append(.firebase(project: firebaseProject))
     }

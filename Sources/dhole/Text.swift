@@ -53,6 +53,14 @@ enum Text {
     }
   }
 
+  /// The text of a JSON string; nil for anything else.
+  static func string(_ bytes: [UInt8]) -> String? {
+    bytes.withUnsafeBytes { raw in
+      var reader = JSONReader(raw)
+      return try? reader.readString()
+    }
+  }
+
   /// The elements of an array as the bytes they were written with; nil when it is none.
   static func elements(of bytes: [UInt8]) -> [[UInt8]]? {
     bytes.withUnsafeBytes { raw in

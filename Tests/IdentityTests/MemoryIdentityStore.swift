@@ -16,13 +16,17 @@ final class MemoryIdentityStore: IdentityStore {
     records.withLock { $0[Key(kind: kind, realm: realm, key: key)] }
   }
 
-  func all(realm: String?, kind: String, limit: Int, reversed: Bool) async throws -> [IdentityRecord] {
+  func all(realm: String?, kind: String, after key: String?, limit: Int, reversed: Bool) async throws
+    -> [IdentityRecord]
+  {
     let found = records.withLock { records in
       records.filter { $0.key.kind == kind && (realm == nil || $0.key.realm == realm) }
         .map { IdentityRecord(realm: $0.key.realm, key: $0.key.key, value: $0.value) }
     }
     let sorted = found.sorted { ($0.realm, $0.key) < ($1.realm, $1.key) }
-    return Array((reversed ? sorted.reversed() : sorted).prefix(limit))
+    let ordered = reversed ? sorted.reversed() : sorted
+    let rest = ordered.filter { entry in key.map { reversed ? entry.key < $0 : entry.key > $0 } ?? true }
+    return Array(rest.prefix(limit))
   }
 
   func apply(_ changes: [IdentityChange]) async throws -> Bool {

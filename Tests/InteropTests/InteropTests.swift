@@ -59,6 +59,10 @@ import Testing
     }
   }
 
+  @Test func `firebase-admin manages users as with an emulator`() async throws {
+    try await run("admin_auth.py", "users")
+  }
+
   @Test(arguments: ["custom", "expiry"])
   func `tokens of firebase-admin and of a secret open a locked server over REST and WebSocket`(
     scenario: String
