@@ -41,4 +41,7 @@ package enum ListenEvent: Sendable {
   case refreshed([(listen: ListenID, value: Node)])
   /// The listen has ended because it is no longer allowed.
   case revoked(ListenID, EngineError)
+  /// The client's credential is worth nothing any more, so it is nobody from now on. What its listens lose by
+  /// that is told after this.
+  case dismissed(AuthenticationError.Reason)
 }

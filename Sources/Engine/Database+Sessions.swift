@@ -9,7 +9,9 @@ extension Database {
   package func attach(_ client: Client, caller: Caller, sessionID: String = "") {
     guard sessions[client.id] == nil else { return }
     let key = sessionID.isEmpty ? nil : try? ChildKey(sessionID)
-    let session = Session(client: client, key: key, outbox: outbox(for: client.eventLoop), caller: caller)
+    let session = Session(
+      client: client, key: key, outbox: outbox(for: client.eventLoop),
+      caller: stands(caller) ? caller : .anonymous)
     sessions[client.id] = session
     if let key {
       if sessionsByKey[key] != nil { endSession(sessionID) }
@@ -45,17 +47,35 @@ extension Database {
   }
 
   /// Changes who a client is. Listens that are no longer allowed are revoked; the answer (`done`) comes after
-  /// that.
+  /// that. Whoever comes with a credential that has lost its grounds on the way is nobody, and told so.
   package func setCaller(_ caller: Caller, for client: Client, tag: UInt64? = nil) {
     guard let session = sessions[client.id], session.isAttached else { return }
-    if session.caller != caller {
-      session.caller = caller
-      recheck(session)
-      if let key = session.key, presence[key] != nil {
-        submitOwn(.identity(EndedSession(key: key, caller: caller)), caller: caller)
-      }
+    let isGood = stands(caller)
+    become(isGood ? caller : .anonymous, session)
+    if let tag { answer(isGood ? .done : .failed(EngineError(.permissionDenied(nil))), tag, session) }
+  }
+
+  /// Takes away the identity of everybody whose credential rests on what is gone: they are told, and lose the
+  /// listens that are not for everybody. Who comes in later is asked about by `DatabaseOptions.stands`.
+  package func dismiss(where isGone: (Grounds) -> Bool) {
+    for session in sessions.values where session.isAttached {
+      guard let grounds = session.caller.grounds, isGone(grounds) else { continue }
+      session.outbox.append(.dismissed(grounds.reason), to: session.client)
+      become(.anonymous, session)
     }
-    if let tag { answer(.done, tag, session) }
+  }
+
+  private func stands(_ caller: Caller) -> Bool {
+    caller.grounds.map { options.stands($0, id) } ?? true
+  }
+
+  private func become(_ caller: Caller, _ session: Session) {
+    guard session.caller != caller else { return }
+    session.caller = caller
+    recheck(session)
+    if let key = session.key, presence[key] != nil {
+      submitOwn(.identity(EndedSession(key: key, caller: caller)), caller: caller)
+    }
   }
 
   /// Ends those of a session's listens that the rules no longer allow.
@@ -85,5 +105,15 @@ extension Database {
     let answer = Answer(tag: tag, outcome: .failed(EngineError(.closed)))
     session.outbox.append(answer, to: client)
     return nil
+  }
+}
+
+extension Grounds {
+  /// As what the client is told of it when it is gone: a user signs in again, as if the token had run out.
+  fileprivate var reason: AuthenticationError.Reason {
+    switch self {
+    case .user: .expired
+    case .secret, .service: .invalid
+    }
   }
 }

@@ -44,6 +44,9 @@ package struct DatabaseOptions: Sendable {
   /// if nobody listens: values are worth their price only then.
   package var reportDenial: (@Sendable (DatabaseID, Explanation) -> Void)?
 
+  /// Whether what a caller's credential rests on still stands; asked on the database's loop of everybody who
+  /// comes in with one, so it must be short. Without it, whatever was accepted stands.
+  package var stands: @Sendable (Grounds, DatabaseID) -> Bool = { _, _ in true }
   /// How long an index that nobody uses is kept.
   package var indexIdleSeconds: Int64 = 60
 

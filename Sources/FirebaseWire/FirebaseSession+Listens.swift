@@ -43,6 +43,7 @@ extension FirebaseSession {
       explain(error, into: &actions)
       actions.messages.push(revoked: listen.path, queryText: listen.filter?.text)
       listens.end(id)
+    case .dismissed(let reason): dismissed(reason, into: &actions)
     }
   }
 
@@ -54,7 +55,7 @@ extension FirebaseSession {
       return Telling(content: .showings([showing]))
     case .refreshed(let values):
       return Telling(content: .showings(values.compactMap { showing($0.listen, $0.value) }))
-    case .change, .revoked: return nil
+    case .change, .revoked, .dismissed: return nil
     }
   }
 

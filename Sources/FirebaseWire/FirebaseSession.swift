@@ -104,6 +104,19 @@ package struct FirebaseSession {
     actions.commands.append(.setCaller(.anonymous, tag: nil))
   }
 
+  /// The database has taken the client's identity away, because its credential was revoked.
+  mutating func dismissed(_ reason: AuthenticationError.Reason, into actions: inout SessionActions) {
+    let isOver = reason == .expired || manners.endsSignInByExpiryOnly
+    actions.messages.push(
+      credentialRevoked: isOver
+        ? Refusal(.expiredToken, FirebaseText.expiredToken)
+        : Refusal(.invalidToken, FirebaseText.credentialRevoked))
+    // The end of a newer credential, which is on its way to the database, is still to be waited for.
+    guard identities.isEmpty, expiresAtSeconds != nil else { return }
+    expiresAtSeconds = nil
+    actions.steps.append(.expire(atSeconds: nil))
+  }
+
   /// The connection is over; nothing more will be done.
   package mutating func closed() {
     state = .closed

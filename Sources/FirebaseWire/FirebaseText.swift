@@ -20,6 +20,7 @@ package enum FirebaseText {
 
   // Credentials.
   static let invalidToken = "Could not parse auth token."
+  static let credentialRevoked = "Auth token has been revoked."
   static let expiredToken = "Auth token is expired."
   static let actingAsNeedsAdmin = "Only an administrator can act as somebody else"
 

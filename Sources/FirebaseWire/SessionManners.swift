@@ -11,16 +11,18 @@ package struct SessionManners: Sendable {
   let unknownDatabase: String
   /// A priority can only be set where there is a value.
   let needsValueForPriority: Bool
+  /// Clients sign their user out when a credential has run out, and for no other reason.
+  let endsSignInByExpiryOnly: Bool
   /// Refusals carry a number.
   let numbersRefusals: Bool
 
   package static let firebase = SessionManners(
     version: "5", unknownDatabase: FirebaseText.unknownDatabase, needsValueForPriority: false,
-    numbersRefusals: false)
+    endsSignInByExpiryOnly: false, numbersRefusals: false)
 
   package static let wilddog = SessionManners(
     version: "1.0", unknownDatabase: FirebaseText.unknownApp, needsValueForPriority: true,
-    numbersRefusals: true)
+    endsSignInByExpiryOnly: true, numbersRefusals: true)
 
   /// The number of a refusal; nil for clients that want none, and where there is none to fit.
   func code(of refusal: Refusal) -> Int64? {

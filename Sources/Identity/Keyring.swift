@@ -1,4 +1,5 @@
 import Crypto
+package import Rules
 import Synchronization
 
 /// Everything that signatures are checked against, for all databases: their secrets, this server's own keys,
@@ -12,6 +13,25 @@ package final class Keyring: Sendable {
     var ownKeys: [VerificationKey] = []
     /// Counts the changes that make tokens invalid.
     var generation: UInt64 = 0
+    /// The last ticket that was given out, and by what was set the last one it was set by.
+    var lastTicket: UInt64 = 0
+    var setBy: [String: UInt64] = [:]
+    var watcher: (@Sendable (Loss) -> Void)?
+  }
+
+  /// A place in the order of changes: what was read from the store after a ticket was taken is at least as
+  /// new as that ticket.
+  package struct Ticket: Sendable {
+    let number: UInt64
+  }
+
+  /// What credentials can no longer rest on.
+  package struct Loss: Sendable {
+    /// The database that it is about; nil for all.
+    package let database: String?
+    /// Whether these grounds are among what is gone. It is cheap, for it is asked for everybody who is
+    /// connected.
+    package let includes: @Sendable (Grounds) -> Bool
   }
 
   /// Who this server's own tokens are from: `issuer(of:)` has it in front.
@@ -30,28 +50,73 @@ package final class Keyring: Sendable {
   /// Changes with everything that makes tokens invalid.
   var generation: UInt64 { state.withLock { $0.generation } }
 
-  /// The secrets of a database from now on.
-  package func setSecrets(_ secrets: [DatabaseSecret], of database: String) {
+  /// Has what is gone told from now on, on any thread, after it is refused here.
+  package func watch(_ watcher: @escaping @Sendable (Loss) -> Void) {
+    state.withLock { $0.watcher = watcher }
+  }
+
+  /// To be taken before the store is read for what is to be set: of two who set the same at the same time,
+  /// the one who read last wins.
+  package func ticket() -> Ticket {
     state.withLock { state in
+      state.lastTicket += 1
+      return Ticket(number: state.lastTicket)
+    }
+  }
+
+  /// The secrets of a database from now on.
+  package func setSecrets(_ secrets: [DatabaseSecret], of database: String, by ticket: Ticket? = nil) {
+    change("secrets/\(database)", by: ticket) { state in
+      let former = state.secrets[database] ?? []
       state.secrets[database] = secrets.isEmpty ? nil : secrets
-      state.generation &+= 1
+      let gone = Set(former.map(\.id)).subtracting(secrets.map(\.id))
+      guard !gone.isEmpty else { return nil }
+      return Loss(database: database) { if case .secret(let id) = $0 { gone.contains(id) } else { false } }
     }
   }
 
   /// The keys that this server's tokens are signed with, the retired ones included that are still good.
-  package func setOwnKeys(_ keys: [VerificationKey]) {
-    state.withLock { state in
+  package func setOwnKeys(_ keys: [VerificationKey], by ticket: Ticket? = nil) {
+    change("own", by: ticket) { state in
+      let gone = Set(state.ownKeys.compactMap(\.id)).subtracting(keys.compactMap(\.id))
       state.ownKeys = keys
-      state.generation &+= 1
+      guard !gone.isEmpty else { return nil }
+      return Loss(database: nil) { grounds in
+        switch grounds {
+        case .user(_, let key, _), .service(let key, _): gone.contains(key)
+        case .secret: false
+        }
+      }
     }
   }
 
   /// The public keys of a database's service accounts, by their addresses.
-  package func setServiceKeys(_ keys: [String: [VerificationKey]], of database: String) {
-    state.withLock { state in
+  package func setServiceKeys(
+    _ keys: [String: [VerificationKey]], of database: String, by ticket: Ticket? = nil
+  ) {
+    change("services/\(database)", by: ticket) { state in
+      let former = state.serviceKeys[database] ?? [:]
       state.serviceKeys[database] = keys.isEmpty ? nil : keys
-      state.generation &+= 1
+      let ids = { (keys: [String: [VerificationKey]]) in Set(keys.values.joined().compactMap(\.id)) }
+      let gone = ids(former).subtracting(ids(keys))
+      guard !gone.isEmpty else { return nil }
+      return Loss(database: database) {
+        if case .service(_, let account) = $0 { gone.contains(account) } else { false }
+      }
     }
+  }
+
+  /// Makes a change, unless a later one of the same was made meanwhile; tells what is gone by it.
+  private func change(_ what: String, by ticket: Ticket?, _ body: (inout State) -> Loss?) {
+    let (loss, watcher) = state.withLock { state -> (Loss?, (@Sendable (Loss) -> Void)?) in
+      if let ticket {
+        guard ticket.number > state.setBy[what] ?? 0 else { return (nil, nil) }
+        state.setBy[what] = ticket.number
+      }
+      state.generation &+= 1
+      return (body(&state), state.watcher)
+    }
+    if let loss { watcher?(loss) }
   }
 
   func serviceKeys(of account: String, in database: String) -> [VerificationKey] {
@@ -61,7 +126,7 @@ package final class Keyring: Sendable {
   /// Refuses this server's tokens for a user that were issued before a second.
   func refuse(uid: String, of database: String, issuedBefore second: Int64) {
     let oldest = second - IdentityLimits.longestTokenSeconds - IdentityLimits.clockSkewSeconds
-    state.withLock { state in
+    change("refused", by: nil) { state in
       var refused = state.refused[database] ?? [:]
       // What is older has no good tokens left: now and then, all of them are looked through.
       if refused.count >= 1024, refused.count.nonzeroBitCount == 1 {
@@ -69,7 +134,9 @@ package final class Keyring: Sendable {
       }
       refused[uid] = max(second, refused[uid] ?? .min)
       state.refused[database] = refused
-      state.generation &+= 1
+      return Loss(database: database) {
+        if case .user(uid, _, let issued) = $0 { issued < second } else { false }
+      }
     }
   }
 
@@ -83,11 +150,26 @@ package final class Keyring: Sendable {
 
   /// Forgets everything about a database.
   package func forget(_ database: String) {
-    state.withLock { state in
+    change("forgotten", by: nil) { state in
       state.secrets[database] = nil
       state.serviceKeys[database] = nil
       state.refused[database] = nil
-      state.generation &+= 1
+      return Loss(database: database) { _ in true }
+    }
+  }
+
+  /// Whether a credential that rests on this is still good in a database.
+  package func holds(_ grounds: Grounds, in database: String) -> Bool {
+    state.withLock { state in
+      switch grounds {
+      case .secret(let id): return state.secrets[database]?.contains { $0.id == id } ?? false
+      case .user(let uid, let key, let issued):
+        guard state.ownKeys.contains(where: { $0.id == key }) else { return false }
+        return state.refused[database]?[uid].map { issued >= $0 } ?? true
+      case .service(let key, let account):
+        guard state.ownKeys.contains(where: { $0.id == key }) else { return false }
+        return state.serviceKeys[database]?.values.contains { $0.contains { $0.id == account } } ?? false
+      }
     }
   }
 
@@ -95,9 +177,9 @@ package final class Keyring: Sendable {
     state.withLock { $0.secrets[database] ?? [] }
   }
 
-  /// Whether a credential is one of the database's secrets. All are compared, whichever fits.
-  func isSecret(_ digest: SHA256Digest, of database: String) -> Bool {
-    secrets(of: database).reduce(false) { $1.matches(digest) || $0 }
+  /// The id of the secret that a credential is; nil if it is none. All are compared, whichever fits.
+  func secretID(_ digest: SHA256Digest, of database: String) -> String? {
+    secrets(of: database).reduce(nil) { $1.matches(digest) ? $1.id : $0 }
   }
 
   func ownKeys(named id: String?) -> [VerificationKey] {

@@ -62,6 +62,7 @@ package final class OwnKeys: Sendable {
   }
 
   private func load(nowSeconds: Int64) async throws {
+    let ticket = keyring.ticket()
     var keys: [VerificationKey] = []
     var entries: [String] = []
     var newest: (Stored, Signer)?
@@ -82,7 +83,7 @@ package final class OwnKeys: Sendable {
       await collection.add(ecdsa: key)
       newest = (stored, Signer(id: record.key, signer: try await collection.getKey()))
     }
-    keyring.setOwnKeys(keys)
+    keyring.setOwnKeys(keys, by: ticket)
     let (signer, text) = (newest?.1, #"{"keys":[\#(entries.joined(separator: ","))]}"#)
     current.withLock { $0 = signer }
     published.withLock { $0 = text }

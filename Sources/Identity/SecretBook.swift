@@ -24,12 +24,13 @@ package struct SecretBook: Sendable {
 
   /// Tells the keyring about all secrets there are.
   package func load() async throws {
+    let ticket = keyring.ticket()
     var secrets: [String: [DatabaseSecret]] = [:]
     for record in try await store.all(realm: nil, kind: RecordKind.secret.name, limit: .max, reversed: false)
     {
       secrets[record.realm, default: []].append(try await Self.secret(record))
     }
-    for (database, secrets) in secrets { keyring.setSecrets(secrets, of: database) }
+    for (database, secrets) in secrets { keyring.setSecrets(secrets, of: database, by: ticket) }
   }
 
   /// A database's secrets, the oldest first.
@@ -75,7 +76,8 @@ package struct SecretBook: Sendable {
   }
 
   private func tell(_ database: String) async throws {
-    keyring.setSecrets(try await secrets(of: database), of: database)
+    let ticket = keyring.ticket()
+    keyring.setSecrets(try await secrets(of: database), of: database, by: ticket)
   }
 
   private static func secret(_ record: IdentityRecord) async throws -> DatabaseSecret {

@@ -65,7 +65,9 @@ package struct ServerAuthenticator: Authenticator {
     let known = verified.authentication(
       of: digest, in: database, generation: generation, nowSeconds: now)
     if let known { return .known(.success(known)) }
-    if keyring.isSecret(digest, of: database.name) { return .known(.success(Self.databaseAdmin())) }
+    if let id = keyring.secretID(digest, of: database.name) {
+      return .known(.success(Self.databaseAdmin(.secret(id))))
+    }
     if isDevelopment { return .known(believe(credential, now)) }
     switch TokenVerifier(keyring: keyring).verify(credential, database: database.name, nowSeconds: now) {
     case .needsKeys(let provider): return .needsKeys(provider)
@@ -83,24 +85,22 @@ package struct ServerAuthenticator: Authenticator {
   private static let unreadable = AuthenticationError(.invalid, "Could not parse auth token.")
   private static let expired = AuthenticationError(.expired, "Auth token is expired.")
 
-  private static func databaseAdmin(expiresAtSeconds: Int64? = nil) -> Authentication {
+  private static func databaseAdmin(_ grounds: Grounds?, expiresAtSeconds: Int64? = nil) -> Authentication {
     var caller = Caller.databaseAdmin
     caller.expiresAtSeconds = expiresAtSeconds
+    caller.grounds = grounds
     return Authentication(caller: caller, payload: .null)
   }
 
   private static func authentication(by token: TokenVerifier.Verified) -> Authentication {
     let claims = token.claims
-    if token.kind == .service { return databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds) }
-    guard token.kind == .custom else {
-      let auth = claims.identityAuth ?? .null
-      return Authentication(
-        caller: Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds), payload: auth)
+    if token.kind == .service || token.kind == .custom && claims.isAdmin {
+      return databaseAdmin(token.grounds, expiresAtSeconds: claims.expiresAtSeconds)
     }
-    if claims.isAdmin { return databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds) }
-    let auth = claims.customAuth ?? .null
+    let auth = (token.kind == .custom ? claims.customAuth : claims.identityAuth) ?? .null
     var caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
-    caller.isOperator = claims.isDebug
+    caller.isOperator = token.kind == .custom && claims.isDebug
+    caller.grounds = token.grounds
     return Authentication(caller: caller, payload: auth)
   }
 
@@ -110,7 +110,7 @@ package struct ServerAuthenticator: Authenticator {
     guard let claims = Token(credential)?.claims else { return .failure(Self.unreadable) }
     if let end = claims.expiresAtSeconds, end <= now { return .failure(Self.expired) }
     if let start = claims.beginsAtSeconds, start > now { return .failure(Self.unreadable) }
-    if claims.isAdmin { return .success(Self.databaseAdmin(expiresAtSeconds: claims.expiresAtSeconds)) }
+    if claims.isAdmin { return .success(Self.databaseAdmin(nil, expiresAtSeconds: claims.expiresAtSeconds)) }
     guard let auth = claims.anyAuth else { return .failure(Self.unreadable) }
     let caller = Caller(auth: auth, expiresAtSeconds: claims.expiresAtSeconds)
     return .success(Authentication(caller: caller, payload: auth))

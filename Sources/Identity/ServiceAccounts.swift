@@ -38,9 +38,12 @@ package struct ServiceAccounts: Sendable {
 
   /// Tells the keyring about all keys there are.
   package func load() async throws {
+    let ticket = keyring.ticket()
     let all = try await store.all(
       realm: nil, kind: RecordKind.serviceAccount.name, limit: .max, reversed: false)
-    for (database, records) in Dictionary(grouping: all, by: \.realm) { try await tell(database, records) }
+    for (database, records) in Dictionary(grouping: all, by: \.realm) {
+      try await tell(database, records, ticket)
+    }
   }
 
   /// Makes a key pair.
@@ -55,7 +58,7 @@ package struct ServiceAccounts: Sendable {
     let change = IdentityChange(
       realm: database, kind: .serviceAccount, key: fresh.keyID, from: nil, to: try RecordText.encode(stored))
     guard try await store.apply([change]) else { throw SecretBook.Refusal.busy }
-    try await tell(database, try await records(of: database))
+    try await tell(database)
     return fresh
   }
 
@@ -72,7 +75,7 @@ package struct ServiceAccounts: Sendable {
     let change = IdentityChange(
       realm: database, kind: .serviceAccount, key: id, from: record.value, to: nil)
     guard try await store.apply([change]) else { throw SecretBook.Refusal.busy }
-    try await tell(database, try await records(of: database))
+    try await tell(database)
     return true
   }
 
@@ -85,13 +88,18 @@ package struct ServiceAccounts: Sendable {
     try await store.all(realm: database, kind: RecordKind.serviceAccount.name, limit: .max, reversed: false)
   }
 
-  private func tell(_ database: String, _ records: [IdentityRecord]) async throws {
+  private func tell(_ database: String) async throws {
+    let ticket = keyring.ticket()
+    try await tell(database, try await records(of: database), ticket)
+  }
+
+  private func tell(_ database: String, _ records: [IdentityRecord], _ ticket: Keyring.Ticket) async throws {
     var keys: [String: [VerificationKey]] = [:]
     for record in records {
       let stored = try RecordText.decode(Stored.self, record.value)
       keys[stored.address, default: []].append(
         try await VerificationKey(rsaPEM: stored.pem, id: record.key))
     }
-    keyring.setServiceKeys(keys, of: database)
+    keyring.setServiceKeys(keys, of: database, by: ticket)
   }
 }

@@ -27,7 +27,7 @@ package struct ServiceTokens: Sendable {
     else { throw AccountError.invalidCustomToken }
     let keys = keyring.serviceKeys(of: account, in: database)
       .filter { token.keyID == nil || token.keyID == $0.id }
-    guard keys.contains(where: { $0.verifies(token.signature, of: token.signed) }),
+    guard let key = keys.first(where: { $0.verifies(token.signature, of: token.signed) })?.id,
       token.claims.audiences.count == 1,
       token.claims.audiences[0].hasSuffix(endpoint) || token.claims.audiences[0] == Self.libraryAudience
     else { throw AccountError.invalidCustomToken }
@@ -35,13 +35,17 @@ package struct ServiceTokens: Sendable {
       issued <= now + IdentityLimits.clockSkewSeconds, issued <= end, end - issued <= 3600
     else { throw AccountError.invalidCustomToken }
     guard end > now else { throw AccountError.expiredCustomToken }
-    return (try mint(account, database, now), IdentityLimits.tokenSeconds)
+    return (try mint(account, key, database, now), IdentityLimits.tokenSeconds)
   }
 
-  private func mint(_ account: String, _ database: String, _ now: Int64) throws -> String {
+  /// In an operator's token, the key of the service account: without that key the token is worth nothing.
+  static let accountKeyClaim = "account_key"
+
+  private func mint(_ account: String, _ key: String, _ database: String, _ now: Int64) throws -> String {
     let members: [(String, Node)] = [
       ("iss", Node(keyring.issuer(of: database))), ("aud", Node(Self.audience(of: database))),
-      ("sub", Node(account)), ("iat", Node(now)), ("exp", Node(now + IdentityLimits.tokenSeconds)),
+      ("sub", Node(account)), (Self.accountKeyClaim, Node(key)), ("iat", Node(now)),
+      ("exp", Node(now + IdentityLimits.tokenSeconds)),
     ]
     let payload = Node(children: members.map { (ChildKey(unchecked: $0.0), $0.1) })
     return try keys.sign(Array(payload.text(.value).utf8))

@@ -1,4 +1,5 @@
 import JSONTree
+import Rules
 
 /// Decides whether a token is to be believed in a database, and as what.
 struct TokenVerifier {
@@ -14,6 +15,8 @@ struct TokenVerifier {
   struct Verified: Equatable {
     let kind: Kind
     let claims: Claims
+    /// What it rests on; nil for the word of somebody else.
+    var grounds: Grounds?
   }
 
   enum Outcome {
@@ -52,7 +55,7 @@ struct TokenVerifier {
   private func custom(_ token: Token, _ database: String, _ now: Int64) throws(TokenRefusal) -> Verified {
     let secrets = keyring.secrets(of: database)
     guard !secrets.isEmpty else { throw .unknownKey }
-    guard secrets.contains(where: { $0.key.verifies(token.signature, of: token.signed) }) else {
+    guard let secret = secrets.first(where: { $0.key.verifies(token.signature, of: token.signed) }) else {
       throw .badSignature
     }
     let claims = token.claims
@@ -66,7 +69,7 @@ struct TokenVerifier {
     var bounded = claims
     bounded.impliedEndSeconds = end
     guard claims.isAdmin || claims.customAuth != nil else { throw .claim(version == 0 ? "d" : "uid") }
-    return Verified(kind: .custom, claims: bounded)
+    return Verified(kind: .custom, claims: bounded, grounds: .secret(secret.id))
   }
 
   // MARK: Saying who a user is
@@ -75,15 +78,24 @@ struct TokenVerifier {
     _ token: Token, _ algorithm: SignatureAlgorithm, _ database: String, _ now: Int64
   ) throws(TokenRefusal) -> Verified {
     let keys = keyring.ownKeys(named: token.keyID).filter { $0.algorithm == algorithm }
-    guard !keys.isEmpty else { throw .unknownKey }
-    if token.claims.audiences == [ServiceTokens.audience(of: database)] {
-      return try identity(
+    guard let key = keys.first?.id else { throw .unknownKey }
+    let claims = token.claims
+    let subject = claims.all["sub"].string ?? ""
+    if claims.audiences == [ServiceTokens.audience(of: database)] {
+      var verified = try identity(
         token, keys, audiences: [ServiceTokens.audience(of: database)], now, kind: .service)
+      let account = claims.all[ServiceTokens.accountKeyClaim].string ?? ""
+      guard keyring.serviceKeys(of: subject, in: database).contains(where: { $0.id == account }) else {
+        throw .unknownKey
+      }
+      verified.grounds = .service(key: key, account: account)
+      return verified
     }
-    let verified = try identity(token, keys, audiences: [database], now)
-    let (uid, issued) = (token.claims.all["sub"].string ?? "", token.claims.seconds("iat") ?? .min)
+    var verified = try identity(token, keys, audiences: [database], now)
+    let issued = claims.seconds("iat") ?? .min
     // To the client it is as if it had run out: it signs in again.
-    guard !keyring.isRefused(uid: uid, of: database, issuedAt: issued) else { throw .expired }
+    guard !keyring.isRefused(uid: subject, of: database, issuedAt: issued) else { throw .expired }
+    verified.grounds = .user(uid: subject, key: key, issuedAtSeconds: issued)
     return verified
   }
 

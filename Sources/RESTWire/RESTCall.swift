@@ -85,6 +85,7 @@ final class RESTCall {
     guard let auth = Self.auth(override) else { throw .bad(RESTText.overrideInvalid) }
     guard caller.isAdmin else { throw RESTError(401, RESTText.overrideNeedsAdmin) }
     var actor = Caller(auth: auth, expiresAtSeconds: caller.expiresAtSeconds)
+    actor.grounds = caller.grounds
     actor.isOperator = true
     return actor
   }

@@ -168,6 +168,9 @@ extension RESTStream: Receiver {
       isConflating = false
       hasLeftOut = false
       tell(values.map(\.value))
+    case .dismissed:
+      if stream == nil { return refuse(RESTError(401, RESTText.tokenInvalid)) }
+      end(EventText.credentialRevoked)
     case .change: break
     }
   }

@@ -15,6 +15,9 @@ package struct Caller: Sendable, Equatable {
   /// An operator in somebody else's name: denials are explained to them.
   package var isOperator = false
 
+  /// What can be taken away from under the credential before it ends; nil when nothing can.
+  package var grounds: Grounds?
+
   package init(auth: Node, isAdmin: Bool = false, expiresAtSeconds: Int64? = nil) {
     self.auth = auth
     self.isAdmin = isAdmin

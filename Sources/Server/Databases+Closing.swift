@@ -13,6 +13,11 @@ extension Databases {
     }
   }
 
+  /// Enters the open database of a name, or all that are open for nil.
+  func forEachOpen(named name: String?, _ work: @escaping @Sendable (isolated Database) -> Void) {
+    for database in open where name == nil || name == database.id.name { database.enter(work) }
+  }
+
   /// What all databases have done that are closed, and those that can still be asked.
   var totals: (retired: Counters, living: [Database]) {
     state.withLock { state in

@@ -69,10 +69,15 @@ package final class TreeServer: Service {
     if logger.logLevel <= .debug {
       options.reportDenial = { database, denial in Self.report(denial, in: database, to: logger) }
     }
+    let keyring = identities.keyring
+    options.stands = { grounds, database in keyring.holds(grounds, in: database.name) }
     let databases = Databases(
       log: node.store, checkpoints: node.store, group: group, options: options,
       createsOnUse: configuration.isDevelopment, logger: logger)
     self.databases = databases
+    keyring.watch { loss in
+      databases.forEachOpen(named: loss.database) { $0.dismiss(where: loss.includes) }
+    }
     let authenticator = ServerAuthenticator(
       secret: secret, isDevelopment: configuration.isDevelopment, keyring: identities.keyring)
     routes = Routes(

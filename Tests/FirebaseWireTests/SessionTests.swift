@@ -168,6 +168,28 @@ import Testing
     #expect(probe.after { $0.expired(into: &$1) } == [])
   }
 
+  @Test mutating func `a client whose credential is taken back is told, and waits for its end no more`()
+    throws
+  {
+    var caller = Caller(auth: try node(#"{"uid":"me"}"#), expiresAtSeconds: 100)
+    for (number, reason, told) in [
+      (1, AuthenticationError.Reason.invalid, #"{"s":"invalid_token","d":"Auth token has been revoked."}"#),
+      (2, .expired, #"{"s":"expired_token","d":"Auth token is expired."}"#),
+    ] {
+      _ = probe.request(number, "auth", #"{"cred":"x"}"#)
+      _ = accept(caller)
+      _ = probe.answer(.done)
+      let push = #"{"t":"d","d":{"a":"ac","b":\#(told)}}"#
+      #expect(probe.event(.dismissed(reason)) == [push, "expire(atSeconds: nil)"])
+    }
+    // What is on its way to the database comes after what was taken back.
+    _ = probe.request(3, "auth", #"{"cred":"y"}"#)
+    caller.expiresAtSeconds = 200
+    _ = accept(caller)
+    #expect(probe.event(.dismissed(.expired)).count == 1)
+    #expect(probe.after { $0.expired(into: &$1) }.count == 2)
+  }
+
   @Test mutating func `a fresh credential replaces the one that would end`() throws {
     for (number, second): (Int, Int64?) in [(1, 100), (2, 200), (3, nil)] {
       _ = probe.request(number, "auth", #"{"cred":"x"}"#)

@@ -4,6 +4,7 @@ import Engine
 import JSONTree
 import JWTKit
 import Rules
+import Synchronization
 import Testing
 
 @testable import Identity
@@ -193,6 +194,75 @@ import Testing
     #expect(throws: AccountError.invalidCustomToken) {
       try tokens.exchange(assertion: assertion, endpoint: "/.auth/token", nowSeconds: now)
     }
+    #expect(throws: AuthenticationError.self) { try room.caller(token) }
+  }
+
+  @Test func `an operator's token is over with the key of the service account that it was got with`()
+    async throws
+  {
+    let room = try await AccountsRoom()
+    let services = ServiceAccounts(store: room.store, keyring: room.keyring)
+    let (kept, gone) = (
+      try await services.add(to: "shop", nowSeconds: now), try await services.add(to: "shop", nowSeconds: now)
+    )
+    let exchange = { (fresh: ServiceAccounts.Fresh) async throws in
+      let assertion = try await self.adminToken(fresh) {
+        $0.replacing(CustomToken.audience, with: "https://db.example.com/.auth/token")
+      }
+      return try ServiceTokens(keys: room.keys, keyring: room.keyring)
+        .exchange(assertion: assertion, endpoint: "/.auth/token", nowSeconds: self.now).token
+    }
+    let (first, second) = (try await exchange(kept), try await exchange(gone))
+    #expect(try room.caller(second).caller.isAdmin)
+    _ = try await services.revoke(gone.keyID, of: "shop")
+    #expect(try room.caller(first).caller.isAdmin)
+    #expect(throws: AuthenticationError.self) { try room.caller(second) }
+  }
+
+  @Test func `what was read before another change does not undo it`() async throws {
+    let keyring = Keyring()
+    let (old, new) = (
+      try await DatabaseSecret.generate(nowSeconds: 1), try await DatabaseSecret.generate(nowSeconds: 2)
+    )
+    let (early, late) = (keyring.ticket(), keyring.ticket())
+    keyring.setSecrets([new], of: "shop", by: late)
+    keyring.setSecrets([old, new], of: "shop", by: early)
+    #expect(keyring.secrets(of: "shop").map(\.id) == [new.id])
+    keyring.setSecrets([old, new], of: "other", by: early)
+    #expect(keyring.secrets(of: "other").count == 2)
+  }
+
+  @Test func `what is gone is told, and no longer holds`() async throws {
+    let room = try await AccountsRoom()
+    let losses = Losses()
+    room.keyring.watch { loss in losses.all.withLock { $0.append(loss) } }
+    let (a, b) = (
+      try await DatabaseSecret.generate(nowSeconds: 1), try await DatabaseSecret.generate(nowSeconds: 2)
+    )
+    room.keyring.setSecrets([a, b], of: "shop")
+    #expect(losses.take().isEmpty && room.keyring.holds(.secret(a.id), in: "shop"))
+    #expect(!room.keyring.holds(.secret(a.id), in: "other"))
+    room.keyring.setSecrets([b], of: "shop")
+    let loss = try #require(losses.take().first)
+    #expect(loss.database == "shop" && loss.includes(.secret(a.id)) && !loss.includes(.secret(b.id)))
+    #expect(!room.keyring.holds(.secret(a.id), in: "shop") && room.keyring.holds(.secret(b.id), in: "shop"))
+
+    let signedIn = try await room.accounts.signUpAnonymously(room.call)
+    let grounds = try #require(try room.caller(signedIn.idToken).caller.grounds)
+    #expect(room.keyring.holds(grounds, in: "shop"))
+    try await room.accounts.setDisabled(true, signedIn.account.uid, in: "shop")
+    #expect(losses.take().contains { $0.database == "shop" && $0.includes(grounds) })
+    // Of this very second, too.
+    #expect(!room.keyring.holds(grounds, in: "shop"))
+    room.pass(2)
+    try await room.accounts.setDisabled(false, signedIn.account.uid, in: "shop")
+    let other = try await room.accounts.signUpAnonymously(room.call)
+    let others = try #require(try room.caller(other.idToken).caller.grounds)
+    try await room.keys.rotate(nowSeconds: room.nowSeconds)
+    #expect(losses.take().isEmpty && room.keyring.holds(others, in: "shop"))
+    try await room.keys.rotate(nowSeconds: room.nowSeconds, distrustsOld: true)
+    #expect(losses.take().contains { $0.database == nil && $0.includes(others) })
+    #expect(!room.keyring.holds(others, in: "shop"))
   }
 
   @Test func `a minted token is what it says`() async throws {
@@ -210,6 +280,17 @@ import Testing
     await #expect(throws: CustomTokenMinter.Refusal.secret) {
       try await CustomTokenMinter.mint(
         secret: "short", uid: "a", claims: nil, isAdmin: false, seconds: 1, nowSeconds: 1)
+    }
+  }
+}
+
+private final class Losses: Sendable {
+  let all = Mutex<[Keyring.Loss]>([])
+
+  func take() -> [Keyring.Loss] {
+    all.withLock { all in
+      defer { all = [] }
+      return all
     }
   }
 }

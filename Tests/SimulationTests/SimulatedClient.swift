@@ -111,6 +111,7 @@ final class SimulatedClient: Receiver, Sendable {
       case .change(let id, _): state.faults.append("a change nobody asked for to \(id)")
       case .refreshed(let values): state.refresh(values)
       case .revoked(let id, _): state.faults.append("\(id) was revoked")
+      case .dismissed: state.faults.append("the client was dismissed")
       }
     }
   }

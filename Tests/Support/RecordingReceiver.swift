@@ -52,6 +52,7 @@ package final class RecordingReceiver: Receiver, Sendable {
     case .refreshed(let values):
       add("refreshed " + values.map { "\($0.listen) \($0.value.text())" }.sorted().joined(separator: ", "))
     case .revoked(let listen, _): add("revoked \(listen)")
+    case .dismissed(let reason): add("dismissed \(reason)")
     }
   }
 

@@ -1,0 +1,205 @@
+import Foundation
+import Identity
+import Server
+import TestSupport
+import Testing
+
+/// What becomes of connections that are open when their credential is taken back.
+@Suite struct RevocationTests {
+  private static let rules = """
+    {"rules":{"open":{".read":true},"mine":{".read":"auth != null",".write":"auth != null"},
+      "left":{".write":"newData.val() === 'nobody'",".read":true}}}
+    """
+
+  private struct Site {
+    let server: TestServer
+    let admin: String
+
+    func post(_ path: String, _ body: String = "{}") async throws -> [String: Any] {
+      let answer = try await server.ask(.POST, "/.admin/" + path, body: body, credential: admin)
+      #expect((200..<300).contains(answer.status), "\(path): \(answer)")
+      return AuthClient.object(answer.body)
+    }
+
+    func addSecret() async throws -> (id: String, text: String) {
+      let made = try await post("databases/default/secrets.json")
+      return (made.text("id"), made.text("secret"))
+    }
+
+    func revoke(secret id: String) async throws {
+      let answer = try await server.ask(
+        .DELETE, "/.admin/databases/default/secrets/\(id).json", credential: admin)
+      #expect(answer.status == 200)
+    }
+  }
+
+  private func withSite(_ work: (Site) async throws -> Void) async throws {
+    try await TestServer.run(with: {
+      $0.isDevelopment = false
+      $0.passwordCost = .cheap
+      $0.signInMethods = Set(SignInMethod.allCases)
+    }) { server async throws in
+      let admin = try #require(server.server.newAdminSecret)
+      #expect(
+        try await server.ask(.PUT, "/.settings/rules.json", body: Self.rules, credential: admin).status == 200
+      )
+      try await work(Site(server: server, admin: admin))
+    }
+  }
+
+  private func mint(_ secret: String, _ uid: String = "mia", isAdmin: Bool = false) async throws -> String {
+    try await TokenTool.mint(secret: secret, uid: uid, claims: nil, isAdmin: isAdmin, seconds: 3600)
+  }
+
+  /// A client that has signed in, and listens to what is for everybody and to what is not.
+  private func listener(
+    _ site: Site, _ credential: String, _ dialect: LiveClient.Dialect = .firebase
+  ) async throws -> LiveClient {
+    let client = try await LiveClient(site.server, dialect)
+    #expect(try await client.ask("auth", ["cred": credential]) == "ok")
+    for place in ["/open", "/mine"] {
+      #expect(try await client.ask("q", ["p": place, "h": ""]) == "ok")
+    }
+    #expect(client.heard.allSatisfy { $0 == "d" })
+    client.forget()
+    return client
+  }
+
+  /// It is told that its credential is gone, loses the listen that was not for everybody, and is nobody.
+  private func expectOut(
+    _ client: LiveClient, _ site: Site, status: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let first = try await client.push()
+    #expect(first.name == "ac" && first.body.text("s") == status, "\(first)", sourceLocation: sourceLocation)
+    #expect(!first.body.text("d").isEmpty, sourceLocation: sourceLocation)
+    let second = try await client.push()
+    let place = second.body.text("p").trimmingCharacters(in: ["/"])
+    #expect(second.name == "c" && place == "mine", "\(second)", sourceLocation: sourceLocation)
+    #expect(
+      try await client.ask("p", ["p": "/mine/x", "d": 1]) == "permission_denied",
+      sourceLocation: sourceLocation)
+    #expect(
+      try await client.ask("q", ["p": "/mine", "h": ""]) == "permission_denied",
+      sourceLocation: sourceLocation)
+    let put = try await site.server.ask(.PUT, "/open.json", body: "1", credential: site.admin)
+    #expect(put.status == 200, sourceLocation: sourceLocation)
+    let third = try await client.push()
+    #expect(
+      third.name == "d" && third.body.text("p").trimmingCharacters(in: ["/"]) == "open", "\(third)",
+      sourceLocation: sourceLocation)
+    client.close()
+  }
+
+  @Test(arguments: LiveClient.Dialect.allCases)
+  func `who is connected by a secret that is revoked is nobody at once, and told so`(
+    dialect: LiveClient.Dialect
+  ) async throws {
+    try await withSite { site async throws in
+      let (kept, gone) = (try await site.addSecret(), try await site.addSecret())
+      let stays = try await listener(site, try await mint(kept.text))
+      let bySecret = try await listener(site, gone.text, dialect)
+      let byToken = try await listener(site, try await mint(gone.text), dialect)
+      let byAdmin = try await listener(site, try await mint(gone.text, isAdmin: true), dialect)
+      try await site.revoke(secret: gone.id)
+      // Wilddog's clients sign out for an expired token only.
+      let status = dialect == .firebase ? "invalid_token" : "expired_token"
+      for client in [bySecret, byToken, byAdmin] {
+        try await expectOut(client, site, status: status)
+      }
+      #expect(try await stays.ask("p", ["p": "/mine/y", "d": 1]) == "ok")
+      #expect(!stays.heard.contains("ac") && !stays.heard.contains("c"))
+      stays.close()
+    }
+  }
+
+  @Test func `rotating secrets ends what rests on the old ones, and a fresh token is taken in their place`()
+    async throws
+  {
+    try await withSite { site async throws in
+      let old = try await site.addSecret()
+      let client = try await listener(site, try await mint(old.text))
+      let fresh = try await site.post(
+        "databases/default/secrets.json", #"{"revokeOthers":true}"#
+      ).text("secret")
+      #expect(try await client.push().name == "ac")
+      #expect(try await client.push().name == "c")
+      #expect(try await client.ask("auth", ["cred": try await mint(old.text)]) == "invalid_token")
+      #expect(try await client.ask("auth", ["cred": try await mint(fresh)]) == "ok")
+      #expect(try await client.ask("q", ["p": "/mine", "h": ""]) == "ok")
+      client.close()
+    }
+  }
+
+  @Test func `what a revoked client has left for its end is done as nobody`() async throws {
+    try await withSite { site async throws in
+      let secret = try await site.addSecret()
+      let client = try await listener(site, try await mint(secret.text))
+      #expect(try await client.ask("o", ["p": "/mine/gone", "d": "mia"]) == "ok")
+      #expect(try await client.ask("o", ["p": "/left", "d": "nobody"]) == "ok")
+      try await site.revoke(secret: secret.id)
+      #expect(try await client.push().name == "ac")
+      client.close()
+      let start = ContinuousClock.now
+      var left = ""
+      while left != #""nobody""#, ContinuousClock.now - start < .seconds(60) {
+        left = try await site.server.ask(.GET, "/left.json").body
+      }
+      #expect(left == #""nobody""#)
+      #expect(try await site.server.ask(.GET, "/mine/gone.json", credential: site.admin).body == "null")
+    }
+  }
+
+  @Test(arguments: ["disable", "delete", "sign-out"])
+  func `a user who is disabled, signed out or deleted is out on every connection`(measure: String)
+    async throws
+  {
+    try await withSite { site async throws in
+      let auth = AuthClient(server: site.server)
+      let (user, other) = (try await auth.toolkit("signUp", [:]), try await auth.toolkit("signUp", [:]))
+      let client = try await listener(site, user.text("idToken"))
+      let bystander = try await listener(site, other.text("idToken"))
+      // Tokens of the very second stay good, as with Firebase, unless nobody is to come in at all.
+      if measure == "sign-out" { try await waitForNextSecond() }
+      _ = try await site.post("databases/default/users/\(user.text("localId"))/\(measure).json")
+      try await expectOut(client, site, status: "expired_token")
+      #expect(try await bystander.ask("p", ["p": "/mine/z", "d": 1]) == "ok")
+      bystander.close()
+    }
+  }
+
+  private func waitForNextSecond() async throws {
+    let now = Int64(Date().timeIntervalSince1970)
+    while Int64(Date().timeIntervalSince1970) == now { try await Task.sleep(for: .milliseconds(20)) }
+  }
+
+  @Test func `a signing key that is not trusted any more takes its connections with it`() async throws {
+    try await withSite { site async throws in
+      let user = try await AuthClient(server: site.server).toolkit("signUp", [:])
+      let client = try await listener(site, user.text("idToken"))
+      _ = try await site.post("keys/rotate.json")
+      #expect(try await client.ask("p", ["p": "/mine/k", "d": 1]) == "ok")
+      _ = try await site.post("keys/rotate.json", #"{"distrustOld":true}"#)
+      var push = try await client.push()
+      while push.name == "d" { push = try await client.push() }
+      #expect(push.name == "ac" && push.body.text("s") == "expired_token")
+      client.close()
+    }
+  }
+
+  @Test func `an event stream ends when its credential is taken back`() async throws {
+    try await withSite { site async throws in
+      let secret = try await site.addSecret()
+      let stream = try WireClient(port: site.server.server.port)
+      try await stream.send(
+        "GET /mine.json?auth=\(secret.text) HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+      #expect(try await stream.readHead().status == 200)
+      let first = try await stream.readChunk().map { String(decoding: $0, as: UTF8.self) }
+      #expect(first?.contains("put") == true)
+      try await site.revoke(secret: secret.id)
+      var text = ""
+      while let chunk = try await stream.readChunk() { text += String(decoding: chunk, as: UTF8.self) }
+      #expect(text.contains("event: auth_revoked"), "\(text)")
+      #expect(!text.contains("event: cancel"))
+    }
+  }
+}
