@@ -22,7 +22,7 @@ struct PlainRead: Sendable {
       case 6: value.utf8.count > 3  // accept, unless it is */*
       case 8: true  // if-match
       case 13: !Self.isPlain(name, value, &credential)  // authorization, if-none-match
-      case 15: name.first.map { $0 | 0x20 } == UInt8(ascii: "x")  // x-firebase-etag, not accept-encoding
+      case 15, 16: name.first.map { $0 | 0x20 } == UInt8(ascii: "x")  // x-firebase-etag, x-dhole-snapshot
       default: false
       }
     }

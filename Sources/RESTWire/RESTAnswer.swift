@@ -16,6 +16,10 @@ struct RESTAnswer: Sendable {
   var status: Int
   var content: Content
   var etag: String?
+  /// The name of the snapshot that the value is kept as.
+  var snapshot: String?
+  /// How much of the value's text the peer has already.
+  var skippedBytes = 0
   /// Why the rules said no, for those who may be told.
   var explanation: String?
 
@@ -77,19 +81,21 @@ struct RESTAnswer: Sendable {
     case .json(let text):
       exchange.respond(status: status, headers: head, body: dress.whole(text))
     case .value(let node, let style):
-      if Export.isSmall(node) {
+      if skippedBytes == 0, Export.isSmall(node) {
         exchange.respond(status: status, headers: head, body: dress.whole(node, style))
       } else {
-        RESTBody(Export(node, style: style), dress: dress, exchange: exchange).start(
-          status: status, headers: head)
+        let body = RESTBody(
+          Export(node, style: style), dress: dress, exchange: exchange, skippedBytes: skippedBytes)
+        body.start(status: status, headers: head)
       }
     }
   }
 
   private func headers(_ base: [(String, String)], _ request: RESTRequest?) -> [(String, String)] {
     let download = request?.download
-    if etag == nil, download == nil, explanation == nil { return base }
+    if etag == nil, download == nil, explanation == nil, snapshot == nil { return base }
     var headers = base
+    if let snapshot { headers.append((SnapshotRequest.header, snapshot)) }
     if let explanation {
       headers.append((Self.denialHeader, HeaderText.visible(explanation)))
       headers.append(("Access-Control-Expose-Headers", Self.denialHeader))

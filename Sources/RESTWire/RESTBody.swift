@@ -53,7 +53,11 @@ final class RESTBody {
   private var export: Export
   private var pretty = PrettyText()
 
-  init(_ export: Export, dress: Dress, exchange: Exchange) {
+  /// How much of the text is still to be left out.
+  private var skippedBytes: Int
+
+  init(_ export: Export, dress: Dress, exchange: Exchange, skippedBytes: Int = 0) {
+    self.skippedBytes = skippedBytes
     self.export = export
     self.dress = dress
     self.exchange = exchange
@@ -83,6 +87,11 @@ final class RESTBody {
         piece = laidOut
       }
       if !hasMore { dress.end(&piece) }
+      if skippedBytes > 0 {
+        let count = min(skippedBytes, piece.count)
+        piece.removeFirst(count)
+        skippedBytes -= count
+      }
       exchange.write(ByteBuffer(bytes: piece))
       if !hasMore { return exchange.end() }
     }

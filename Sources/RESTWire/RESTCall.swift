@@ -110,6 +110,9 @@ final class RESTCall {
       stopTimer()
       RESTStream(read, exchange: exchange, services: services).start(in: database, as: caller)
     case .read(let read):
+      if case .goOn(let name, let byte) = request.snapshot {
+        return goOn(name, byte, read, in: database, isAdmin: caller.isAdmin)
+      }
       look(in: database) { database in
         switch database.read(read.path, query: read.query, as: caller) {
         case .success(let node): .outcome(.value(node))
@@ -126,6 +129,41 @@ final class RESTCall {
       ask(database, as: caller) { $0.install(value, as: setting.key, tag: 0, client: $1) }
     case .listDatabases: preconditionFailure("databases are listed without one")
     }
+  }
+
+  /// Sends the rest of an export that broke off.
+  private func goOn(
+    _ name: String, _ byte: Int, _ read: RESTOperation.Read, in database: Database, isAdmin: Bool
+  ) {
+    guard isAdmin else { return refuse(.denied) }
+    guard let kept = site.snapshots.kept(name, nowMilliseconds: services.clock.nowMilliseconds()),
+      kept.database == database.id, kept.read == read
+    else { return refuse(RESTError(410, RESTText.snapshotGone)) }
+    stopTimer()
+    var answer = RESTAnswer(.value(kept.node, read.style))
+    answer.skippedBytes = byte
+    answer.snapshot = keep(kept, as: name)
+    answer.send(to: exchange, for: request)
+  }
+
+  /// Keeps what is being exported, also for some time after the peer has gone.
+  private func keep(_ kept: Snapshots.Kept, as old: String? = nil) -> String {
+    let (snapshots, clock, loop) = (site.snapshots, services.clock, exchange.eventLoop)
+    let now = clock.nowMilliseconds()
+    let name =
+      old.map { snapshots.keep(kept, as: $0, nowMilliseconds: now) }
+      ?? snapshots.keep(kept, nowMilliseconds: now)
+    let purge = { @Sendable in
+      _ = loop.scheduleTask(in: .milliseconds(Snapshots.milliseconds)) {
+        snapshots.purge(nowMilliseconds: clock.nowMilliseconds())
+      }
+    }
+    purge()
+    exchange.onClose = {
+      _ = snapshots.keep(kept, as: name, nowMilliseconds: clock.nowMilliseconds())
+      purge()
+    }
+    return name
   }
 
   private func write(_ write: WriteRequest, in database: Database, as caller: Caller) {
@@ -210,8 +248,15 @@ final class RESTCall {
       ifNoneMatch: request.ifNoneMatch)
     let this = NIOLoopBound(self, eventLoop: exchange.eventLoop)
     reading.answer(node, exchange, services.longWork) { answer in
-      this.value.stopTimer()
-      answer.send(to: this.value.exchange, for: this.value.request)
+      var answer = answer
+      let call = this.value
+      call.stopTimer()
+      if call.request.snapshot == .keep, !call.isBounded, answer.status == 200,
+        let id = try? DatabaseID(call.request.database)
+      {
+        answer.snapshot = call.keep(Snapshots.Kept(database: id, read: read, node: node))
+      }
+      answer.send(to: call.exchange, for: call.request)
     }
   }
 

@@ -100,6 +100,7 @@ package struct RESTHandler: Sendable {
 /// What all requests share.
 final class RESTSite: Sendable {
   let services: RESTServices
+  let snapshots = Snapshots()
   private let keys = Mutex(PushIDGenerator())
 
   init(_ services: RESTServices) {

@@ -6,7 +6,7 @@ import Rules
 /// What a request wants done, with its parameters and its body checked; running it is all that is left.
 enum RESTOperation: Sendable {
   /// What a GET reads and how it shows it.
-  struct Read: Sendable {
+  struct Read: Sendable, Equatable {
     var path: Path
     var query: Query
     var style: Export.Style

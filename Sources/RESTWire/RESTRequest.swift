@@ -50,6 +50,8 @@ package final class RESTRequest: Sendable {
   package let download: String?
   /// How long the request may take.
   package let timeout: TimeAmount?
+  /// The value of a GET shall be kept, or is one that is.
+  let snapshot: SnapshotRequest?
 
   /// Reads `head`; `baseDomain` is the domain below which the first label of the host names the database.
   package init(_ head: RequestHead, baseDomain: String? = nil) throws(RESTError) {
@@ -71,6 +73,7 @@ package final class RESTRequest: Sendable {
     callback = try verb == .get ? parameters[.callback].map(Self.callback) : nil
     download = verb == .get ? parameters[.download].map(Self.fileName) : nil
     timeout = try verb == .get ? parameters[.timeout].map(Self.timeout) : nil
+    snapshot = try verb == .get ? Self.snapshot(head) : nil
     try checkConditions()
   }
 
@@ -81,6 +84,11 @@ package final class RESTRequest: Sendable {
   }
 
   // MARK: Parts
+
+  private static func snapshot(_ head: RequestHead) throws(RESTError) -> SnapshotRequest? {
+    guard let value = head.header(SnapshotRequest.header) else { return nil }
+    return try SnapshotRequest(value, from: head.header(SnapshotRequest.fromHeader))
+  }
 
   private static func verb(_ head: RequestHead, _ parameters: RESTParameters) throws(RESTError) -> Verb {
     if head.method == "HEAD" { return .get }

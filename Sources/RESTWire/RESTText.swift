@@ -41,6 +41,8 @@ enum RESTText {
   static let badTimeout = "timeout must be a number followed by ms, s or min and at most 15min"
   static let timedOut = "The request took longer than its timeout allows."
   static let silentIfMatch = "print=silent is not supported together with if-match"
+  static let badSnapshot = "X-Dhole-Snapshot must be keep, or a name together with X-Dhole-From"
+  static let snapshotGone = "That snapshot is not kept any more. Start over."
   static let badSetting = "Invalid value for this setting"
   static let profileUnsupported = "Profiling is not supported by this server."
   static let settingUnsupported = "This setting is not supported by this server."

@@ -67,6 +67,16 @@ struct OutputFile {
     return OutputFile(name: name, descriptor: descriptor)
   }
 
+  /// Goes on with a file that was left unfinished.
+  static func reopen(_ name: String) throws -> (file: OutputFile, byteCount: Int64) {
+    let descriptor = Glibc.open(name + ".part", O_WRONLY | O_APPEND | O_CLOEXEC)
+    var facts = stat()
+    guard descriptor >= 0, fstat(descriptor, &facts) == 0 else {
+      throw Failure.system("cannot go on with \(name).part")
+    }
+    return (OutputFile(name: name, descriptor: descriptor), Int64(facts.st_size))
+  }
+
   func append(_ piece: ByteBuffer) throws {
     try piece.withUnsafeReadableBytes { raw in
       var rest = raw[...]
@@ -85,6 +95,12 @@ struct OutputFile {
     guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporaryName, name) == 0 else {
       throw Failure.system("cannot finish \(name)")
     }
+  }
+
+  /// Leaves what there is for another time.
+  func leave() {
+    guard name != "-" else { return }
+    close(descriptor)
   }
 
   /// Leaves nothing behind.

@@ -270,4 +270,45 @@ struct RESTHandlerTests {
     }
     await site.close()
   }
+
+  @Test func `an operator's export goes on where it broke off, as long as its snapshot is kept`() async throws
+  {
+    let site = try await Site(data: #"{"a":{"x":"1234567890"}}"#)
+    let (owner, keep) = (("Authorization", "Bearer owner"), ("X-Dhole-Snapshot", "keep"))
+    let target = "/a.json?format=export"
+    let first = await site.send("GET", target, [owner, keep])
+    #expect(first.body == #"{"x":"1234567890"}"#)
+    let name = try #require(first["x-dhole-snapshot"].first)
+    _ = await site.send("PUT", "/a/x.json", body: "2")
+
+    func rest(
+      _ byte: String, _ target: String = target, as caller: (String, String)? = owner
+    ) async -> RecordingSink.Recorded {
+      let headers = [("x-dhole-snapshot", name), ("x-dhole-from", byte)] + (caller.map { [$0] } ?? [])
+      return await site.send("GET", target, headers)
+    }
+    let second = await rest("6")
+    #expect(second.status == 200 && second.body == #"1234567890"}"#)
+    #expect(second["x-dhole-snapshot"] == [name])
+    #expect(await rest("0").body == first.body)
+    #expect(await rest("18").body == "")
+    #expect(await rest("900").body == "")
+    #expect(await rest("-1").status == 400)
+    #expect(await rest("x").status == 400)
+    #expect(await rest("6", as: nil).status == 401)
+    #expect(await rest("6", as: ("Authorization", "Bearer user:mia")).status == 401)
+    #expect(await rest("6", "/a/x.json?format=export").status == 410)
+    #expect(await rest("6", "/a.json").status == 410)
+    // Nobody else's value is kept.
+    #expect(await site.send("GET", target, [keep])["x-dhole-snapshot"] == [])
+    #expect(await site.send("GET", target, [owner, ("X-Dhole-Snapshot", "\(name)")]).status == 400)
+    await site.pass(seconds: 601)
+    #expect(await rest("6").status == 410)
+    for _ in 0..<9 { _ = await site.send("GET", target, [owner, keep]) }
+    let newest = await site.send("GET", target, [owner, keep])
+    for _ in 0..<7 { _ = await site.send("GET", target, [owner, keep]) }
+    let headers = [owner, ("x-dhole-snapshot", newest["x-dhole-snapshot"][0]), ("x-dhole-from", "0")]
+    #expect(await site.send("GET", target, headers).status == 200)
+    await site.close()
+  }
 }
