@@ -81,7 +81,7 @@ let package = Package(
     .executableTarget(
       name: "dhole",
       dependencies: [
-        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
+        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
         yams,
       ],
       swiftSettings: settings),

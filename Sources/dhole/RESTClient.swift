@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// Speaks the REST protocol to one server, and turns every refusal into a `Failure`.
 struct RESTClient: Sendable {
@@ -10,6 +11,11 @@ struct RESTClient: Sendable {
   private static let http: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.retryConnectionEstablishment = false
+    if let file = environment("DHOLE_CA") {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.additionalTrustRoots = [.file(file)]
+      configuration.tlsConfiguration = tls
+    }
     return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
   }()
 
@@ -70,7 +76,7 @@ struct RESTClient: Sendable {
     do {
       response = try await Self.http.execute(request, timeout: .seconds(timeoutSeconds))
     } catch {
-      throw unreachable(Self.reason(of: error))
+      throw unreachable(error)
     }
     guard (200..<300).contains(response.status.code) || response.status == .notModified else {
       let body = try await Self.collected(response.body)
@@ -83,16 +89,24 @@ struct RESTClient: Sendable {
     return response
   }
 
-  private func unreachable(_ reason: String) -> Failure {
-    Failure(
-      .unreachable, "no answer from \(base): \(reason)",
-      advice: "Is it running? Start one with `dhole serve --dev`, or say where it is with --url.")
+  private func unreachable(_ error: any Error) -> Failure {
+    let isTLS = error is NIOSSLError || error is NIOSSLExtraError
+    return Failure(
+      .unreachable, "no answer from \(base): \(Self.reason(of: error))",
+      advice: isTLS
+        ? "If its certificate is of an authority of your own, name that one's PEM file in DHOLE_CA."
+        : "Is it running? Start one with `dhole serve --dev`, or say where it is with --url.")
   }
 
   /// In words: errors of the network library name the system call first.
   static func reason(of error: any Error) -> String {
     switch error {
     case let error as HTTPClientError: error.shortDescription
+    case NIOSSLError.handshakeFailed: "its certificate is not trusted, or it speaks no TLS"
+    case NIOSSLError.noSuchFilesystemObject, NIOSSLError.failedToLoadCertificate:
+      "the file that DHOLE_CA names can't be read"
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+      "its certificate is for another host"
     case let error as IOError: String(cString: strerror(error.errnoCode))
     case let error as NIOConnectionError:
       error.connectionErrors.first.map { reason(of: $0.error) } ?? "the name \(error.host) is not known"

@@ -74,6 +74,34 @@ import Testing
     }
   }
 
+  @Test func `firebase-admin works with a locked server over TLS, by a service account of the server`()
+    async throws
+  {
+    let clients = PythonEnvironment.root.appending(path: "Tests/InteropClients")
+    let python = try await PythonEnvironment.shared.python()
+    let folder = try Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let files = try Command(
+      python, [clients.appending(path: "tls_files.py").path, folder.path], output: folder.appending(path: "log"))
+    #expect(await files.exitCode(within: .seconds(120)) == 0, "\(files.text)")
+    let options = [
+      "--tls-cert", folder.appending(path: "server.pem").path, "--tls-key",
+      folder.appending(path: "server.key").path,
+    ]
+    try await run("tls_client.py", "locked", python, options: options) { server in
+      [
+        clients.appending(path: "tls_client.py").path, "127.0.0.1:\(server.port)", "locked",
+        server.adminSecret ?? "", folder.path, BuiltServer.binary.path,
+      ]
+    }
+  }
+
+  private static func folder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-interop-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+  }
+
   private func run(_ script: String, _ scenario: String) async throws {
     let path = PythonEnvironment.root.appending(path: "Tests/InteropClients/\(script)")
     try await run(script, scenario, try await PythonEnvironment.shared.python()) { server in
@@ -85,8 +113,7 @@ import Testing
     _ script: String, _ scenario: String, _ executable: URL, options: [String] = ["--dev"],
     arguments: (BuiltServer) -> [String]
   ) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "dhole-interop-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let server = try await BuiltServer.start(in: folder, options: options)
     let client = try Command(executable, arguments(server), output: folder.appending(path: "client"))

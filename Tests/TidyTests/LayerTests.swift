@@ -35,7 +35,7 @@ import Testing
     ],
     "dhole": [
       "ArgumentParser", "AsyncHTTPClient", "Foundation", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
-      "Yams",
+      "NIOSSL", "Yams",
     ],
   ]
 
