@@ -81,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "dhole",
       dependencies: [
-        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        "JSONTree", "Rules", "Server", argumentParser, httpClient, logging, nioCore, nioHTTP1, nioPosix,
+        nioSSL,
         yams,
       ],
       swiftSettings: settings),

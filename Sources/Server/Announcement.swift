@@ -30,8 +30,8 @@ extension TreeServer {
   private var reach: [String] {
     let methods = configuration.allowedSignIn.map(\.rawValue).sorted().joined(separator: ", ")
     var lines = [
-      "open to everybody: /.health, the public keys at /.auth/jwks.json",
-      "open to the admin secret: everything; to a database's own secrets: that database",
+      "open to everybody: /.health, the public keys at /.auth/jwks.json, the SDK at /.sdk/",
+      "open to the admin secret: everything; to a database's own secrets and service accounts: that database",
       "open as rules allow: to tokens made with a database's secret, and to users who sign in by: "
         + (methods.isEmpty ? "nothing (--sign-in)" : methods),
     ]

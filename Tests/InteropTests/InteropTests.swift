@@ -82,7 +82,8 @@ import Testing
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let files = try Command(
-      python, [clients.appending(path: "tls_files.py").path, folder.path], output: folder.appending(path: "log"))
+      python, [clients.appending(path: "tls_files.py").path, folder.path],
+      output: folder.appending(path: "log"))
     #expect(await files.exitCode(within: .seconds(120)) == 0, "\(files.text)")
     let options = [
       "--tls-cert", folder.appending(path: "server.pem").path, "--tls-key",
