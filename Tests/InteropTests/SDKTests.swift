@@ -8,7 +8,7 @@ import Testing
   @Test(
     arguments: [
       "tree", "view", "build", "client", "auth", "firebase", "platforms", "network", "converge",
-      "miniprogram", "web",
+      "demo", "miniprogram", "web",
       "storm",
     ])
   func `the JavaScript SDK passes its own tests`(file: String) async throws {

@@ -33,10 +33,12 @@ test(`${sessions} sessions that are cut at once come back, and hear what they mi
     }
   })();
   await until(() => seen.every((value) => value === 2), 'everybody again', 60000);
-  console.log(`# ${sessions} sessions were back after ${Date.now() - begin} ms; a bystander's slowest GET took ${slowest} ms`);
+  const back = Date.now() - begin;
+  console.log(`# ${sessions} sessions were back after ${back} ms; a bystander's slowest GET took ${slowest} ms`);
   isOver = true;
   await bystander;
   for (const app of apps) app.sync().goOffline();
   await again.stop();
-  assert.ok(seen.every((value) => value === 2));
+  // A machine that is tried otherwise too may be slow; one that is asked for this alone may not.
+  if (process.env.SOAK) assert.ok(back <= 10000 && slowest <= 1000, `${back} ms, ${slowest} ms`);
 });

@@ -35,7 +35,7 @@ messenger.watchList((list) => {
     const face = make('i', one.title[0] || '?');
     face.style.background = colour(one.title);
     const text = make('div', '');
-    text.append(make('b', one.title), make('p', one.last));
+    text.append(make('b', one.title), make('p', one.last || 'nothing said yet'));
     item.append(face, text);
     if (one.unread && opened !== one.id) item.append(make('em', one.unread));
     item.onclick = () => open(one);

@@ -14,6 +14,8 @@ function say(text, { canAnswer = false, canEnd = false } = {}) {
   find('#state').textContent = text;
   find('#answer').hidden = !canAnswer;
   find('#end').hidden = !canEnd;
+  // One call at a time.
+  for (const part of ['#dial input', '#call', '#hint']) find(part).hidden = canEnd;
 }
 find('#me').textContent = me;
 
