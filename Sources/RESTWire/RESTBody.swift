@@ -46,7 +46,9 @@ final class RESTBody {
 
   private static let pieceBytes = 64 * 1024
   /// After this many pieces others on the loop get their turn.
-  private static let piecesPerTurn = 16
+  private static let piecesPerTurn = 4
+  /// A loop looks at its sockets only when nothing is due at once.
+  private static let pause = TimeAmount.microseconds(50)
 
   private let exchange: Exchange
   private let dress: Dress
@@ -95,6 +97,6 @@ final class RESTBody {
       exchange.write(ByteBuffer(bytes: piece))
       if !hasMore { return exchange.end() }
     }
-    exchange.eventLoop.assumeIsolated().execute { self.pump() }
+    exchange.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.pump() }
   }
 }

@@ -17,24 +17,37 @@ final class Snapshots: Sendable {
   private struct Entry {
     let kept: Kept
     let endMilliseconds: Int64
+    /// Counts up: of several the one with the least was used longest ago.
+    let number: Int
+  }
+
+  private struct State {
+    var entries: [String: Entry] = [:]
+    var number = 0
+
+    mutating func purge(_ now: Int64) {
+      entries = entries.filter { $0.value.endMilliseconds > now }
+    }
   }
 
   /// How long one is kept after its export has begun, or has broken off.
   static let milliseconds: Int64 = 10 * 60 * 1000
   private static let mostKept = 8
 
-  private let entries = Mutex<[String: Entry]>([:])
+  private let state = Mutex(State())
 
   /// Keeps a value under a name that cannot be guessed, in place of the one that would be let go first if
   /// there are too many.
   func keep(_ kept: Kept, as name: String = Snapshots.newName(), nowMilliseconds now: Int64) -> String {
-    entries.withLock { entries in
-      Self.purge(&entries, now)
-      entries[name] = Entry(kept: kept, endMilliseconds: now + Self.milliseconds)
-      if entries.count > Self.mostKept,
-        let oldest = entries.min(by: { $0.value.endMilliseconds < $1.value.endMilliseconds })
+    state.withLock { state in
+      state.purge(now)
+      state.number += 1
+      state.entries[name] = Entry(
+        kept: kept, endMilliseconds: now + Self.milliseconds, number: state.number)
+      if state.entries.count > Self.mostKept,
+        let oldest = state.entries.min(by: { $0.value.number < $1.value.number })
       {
-        entries[oldest.key] = nil
+        state.entries[oldest.key] = nil
       }
       return name
     }
@@ -42,19 +55,15 @@ final class Snapshots: Sendable {
 
   /// What is kept under a name.
   func kept(_ name: String, nowMilliseconds now: Int64) -> Kept? {
-    entries.withLock { entries in
-      Self.purge(&entries, now)
-      return entries[name]?.kept
+    state.withLock { state in
+      state.purge(now)
+      return state.entries[name]?.kept
     }
   }
 
   /// Lets go of what has been kept long enough.
   func purge(nowMilliseconds now: Int64) {
-    entries.withLock { Self.purge(&$0, now) }
-  }
-
-  private static func purge(_ entries: inout [String: Entry], _ now: Int64) {
-    entries = entries.filter { $0.value.endMilliseconds > now }
+    state.withLock { $0.purge(now) }
   }
 
   private static func newName() -> String {

@@ -24,6 +24,8 @@ struct Outbox {
   private var first: ByteBuffer?  // most often shared by many outboxes; nil if nothing waits
   private var rest: ByteBuffer?  // what came after it
   private var handedOverBytes = 0
+  /// What is allowed beside the budget: a single item that was longer, until it is sent.
+  private var excessBytes = 0
 
   init(descriptor: CInt) { self.descriptor = descriptor }
 
@@ -38,15 +40,17 @@ struct Outbox {
   mutating func append(_ frames: ByteBuffer, budget: Int) -> Bool {
     if !isHandedOver, first == nil {
       first = frames
+      excessBytes = frames.readableBytes > budget ? frames.readableBytes : 0
       return true
     }
-    guard queuedBytes + frames.readableBytes <= budget else { return false }
+    guard queuedBytes + frames.readableBytes <= budget + excessBytes else { return false }
     append(frames)
     return true
   }
 
   /// Takes bytes whatever waits already.
   mutating func append(_ frames: ByteBuffer) {
+    if isEmpty { excessBytes = 0 }
     if first == nil {
       first = frames
     } else if rest == nil {
@@ -67,7 +71,7 @@ struct Outbox {
 
   /// Sends `frames` at once if nothing waits before it; `append` and `flush` in one.
   mutating func send(_ frames: ByteBuffer, budget: Int) -> Action? {
-    if isHandedOver || first != nil {
+    if isHandedOver || first != nil || frames.readableBytes > budget {
       return append(frames, budget: budget) ? flush() : nil
     }
     return send(frames, nil)

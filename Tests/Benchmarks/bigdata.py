@@ -3,9 +3,9 @@
 
 usage: bigdata.py BIN_DIR [--megabytes 1000] [--seconds 5] [--folder DIR]
 BIN_DIR holds a release build of dhole. The bystander asks for a small value of another database over one connection,
-again and again; its p99 is compared with the p99 of the same server at rest. Loopback only.
+again and again, and writes it every fourth time; its p99 is compared with the p99 of the same server at rest. Loopback only.
 """
-import argparse, http.client, json, os, resource, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, base64, http.client, json, os, resource, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
 
 arguments = argparse.ArgumentParser(usage=__doc__)
 arguments.add_argument("bin")
@@ -28,7 +28,7 @@ class Bystander(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.waits, self.ended = [], False
+        self.reads, self.writes, self.ended = [], [], False
         self.start()
 
     def run(self):
@@ -37,7 +37,8 @@ class Bystander(threading.Thread):
         while not self.ended:
             turn += 1
             begun = time.perf_counter()
-            if turn % 4:
+            isRead = turn % 4 != 0
+            if isRead:
                 connection.request("GET", "/v.json?ns=bystander")
             else:
                 connection.request("PUT", "/v.json?ns=bystander", body=str(turn))
@@ -45,14 +46,13 @@ class Bystander(threading.Thread):
             answer.read()
             if answer.status != 200:
                 sys.exit(f"the bystander got {answer.status}")
-            self.waits.append((time.perf_counter() - begun) * 1000)
+            (self.reads if isRead else self.writes).append((time.perf_counter() - begun) * 1000)
             time.sleep(0.002)
 
     def stop(self):
         self.ended = True
         self.join()
-        ordered = sorted(self.waits)
-        return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
+        return [(statistics.median(waits), sorted(waits)[int(len(waits) * 0.99)], max(waits)) for waits in (self.reads, self.writes)]
 
 
 def run(*command):
@@ -65,6 +65,27 @@ def run(*command):
     return time.monotonic() - begun, usage.ru_maxrss / 1024
 
 
+def listening(path):
+    """Listens to a place over a WebSocket until the listen is answered; seconds and bytes."""
+    begun, received = time.monotonic(), 0
+    with socket.create_connection(("127.0.0.1", port), 10) as client:
+        client.settimeout(120)
+        key = base64.b64encode(os.urandom(16)).decode()
+        client.sendall((f"GET /.ws?v=5&ns=default HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        text = json.dumps({"t": "d", "d": {"r": 1, "a": "q", "b": {"p": path, "h": ""}}}).encode()
+        # A mask of zeros leaves the text as it is.
+        client.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
+        tail = b""
+        while b'"r":1,' not in tail:
+            piece = client.recv(1 << 20)
+            if not piece:
+                sys.exit(f"the listen ended after {received} bytes: {tail[-200:]}")
+            received += len(piece)
+            tail = (tail + piece)[-4096:]
+    return time.monotonic() - begun, received
+
+
 def memory():
     with open(f"/proc/{server.pid}/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
@@ -73,8 +94,9 @@ def memory():
 def measured(name, work):
     bystander = Bystander()
     note = work()
-    middle, late, worst = bystander.stop()
-    print(f"{name:34} bystander p50 {middle:7.2f} ms  p99 {late:7.2f} ms ({late / calm:5.1f} x calm)  worst {worst:7.1f} ms  {note}", flush=True)
+    told = [f"{what} p50 {middle:6.2f} p99 {late:6.2f} ms ({late / rest[1]:4.1f} x calm) worst {worst:6.1f}"
+            for what, (middle, late, worst), rest in zip(("reads", "writes"), bystander.stop(), calm)]
+    print(f"{name:22} {'   '.join(told)}   {note}", flush=True)
 
 
 def generate(name):
@@ -112,8 +134,10 @@ try:
     print(f"{size:.0f} MB, {records:,} records of 12 nodes", flush=True)
     bystander = Bystander()
     time.sleep(options.seconds)
-    middle, calm, worst = bystander.stop()
-    print(f"{'at rest':34} bystander p50 {middle:7.2f} ms  p99 {calm:7.2f} ms  worst {worst:7.1f} ms", flush=True)
+    calm = bystander.stop()
+    told = [f"{what} p50 {middle:6.2f} p99 {late:6.2f} ms              worst {worst:6.1f}"
+            for what, (middle, late, worst) in zip(("reads", "writes"), calm)]
+    print(f"{'at rest':22} {'   '.join(told)}", flush=True)
 
     def importing():
         seconds, peak = run("import", source, "/")
@@ -124,7 +148,14 @@ try:
         return f"{os.path.getsize(copy) / 1e6 / seconds:.1f} MB/s; exporter's peak {peak:.0f} MB"
 
     measured("import", importing)
+    def hearing():
+        seconds, count = listening("/records")
+        return f"{count / 1e6 / seconds:.1f} MB/s; server then {memory():.0f} MB"
+
     measured("export", exporting)
+    # Nobody but an operator is shown more than 256 MB.
+    if size < 250:
+        measured("listen to all of it", hearing)
     measured("delete all of it", lambda: f"{run('remove', '/records')[0]:.2f} s")
     measured("the seconds after", lambda: time.sleep(options.seconds) or f"server then {memory():.0f} MB")
 finally:

@@ -69,7 +69,7 @@ struct Site {
       handler.respond(to: exchange)
       return NIOLoopBound((exchange, sink), eventLoop: loop)
     }
-    await loop.run()
+    await loop.advanceTime(by: .milliseconds(10))
     return OpenExchange(pair: pair, loop: loop)
   }
 
@@ -108,7 +108,7 @@ struct OpenExchange: Sendable {
 
   /// The text that was sent since the last time.
   func take() async -> String {
-    await loop.run()
+    await loop.advanceTime(by: .milliseconds(10))
     return await look { $1.takeBody() }
   }
 

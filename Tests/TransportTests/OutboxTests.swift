@@ -87,9 +87,18 @@ struct OutboxTests {
     #expect(!outbox { $0.append(ByteBuffer(repeating: 0, count: 1), budget: 100) })
   }
 
-  @Test func `one item may pass the budget when nothing else waits`() {
+  @Test func `one item may pass the budget when nothing else waits, and then the budget is for what follows`()
+  {
     let outbox = Box(Outbox(descriptor: -1))
     #expect(outbox { $0.append(ByteBuffer(repeating: 0, count: 500), budget: 100) })
+    guard case .handOver = outbox({ $0.flush() }) else { return #expect(Bool(false)) }
+    #expect(outbox { $0.append(ByteBuffer(repeating: 0, count: 40), budget: 100) })
+    #expect(outbox { $0.append(ByteBuffer(repeating: 0, count: 61), budget: 100) } == false)
+    outbox { $0.wasWritten() }
+    guard case .handOver = outbox({ $0.flush() }) else { return #expect(Bool(false)) }
+    outbox { $0.wasWritten() }
+    #expect(outbox { $0.append(ByteBuffer(repeating: 0, count: 90), budget: 100) })
+    #expect(outbox { $0.append(ByteBuffer(repeating: 0, count: 11), budget: 100) } == false)
   }
 
   @Test func `a broken socket is told and then left alone`() {
