@@ -79,7 +79,9 @@ extension Database {
   /// The batch is durable: listeners first, then answers, then the reads that waited.
   private func complete(_ batch: Batch) {
     if batch.freeableNodes <= 0 { Reaper.release(committed.root) }
+    let before = committed.data
     committed = batch.after
+    if batch.rules == nil { recheck(after: batch, from: before) }
     for step in batch.steps { announce(step) }
     if let rules = batch.rules {
       self.rules = rules

@@ -24,6 +24,7 @@ extension Database {
     let listen = Listen(request, session: session, node: node, query: shared)
     session.listens[listen.id] = listen
     counters.listens += 1
+    watch(listen)
     if let shared {
       shared.audience.add(listen)
     } else {
@@ -72,6 +73,7 @@ extension Database {
   /// Ends a listen; inner ones that it covered hear for themselves again.
   func remove(_ listen: Listen) {
     let session = listen.session
+    watches.forget(listen)
     session.listens[listen.id] = nil
     counters.listens -= 1
     if let shared = listen.query {

@@ -78,22 +78,6 @@ extension Database {
     }
   }
 
-  /// Ends those of a session's listens that the rules no longer allow.
-  func recheck(_ session: Session) {
-    let now = clock.nowMilliseconds()
-    for listen in session.listens.values.sorted(by: { $0.id < $1.id }) {
-      let decision = rules.read(
-        at: listen.node.path, caller: session.caller, root: committed.data, nowMilliseconds: now,
-        query: listen.asked?.query.facts)
-      guard case .denied(let explanation) = decision else { continue }
-      remove(listen)
-      let error = denial(
-        explanation, reading: listen.node.path, session.caller, rules, committed.data, now,
-        listen.asked?.query.facts)
-      session.outbox.append(.revoked(listen.id, error), to: session.client)
-    }
-  }
-
   /// The session of a client that may make requests now; answers the request otherwise.
   func session(of client: Client, tag: UInt64) -> Session? {
     guard let session = sessions[client.id] else {

@@ -56,6 +56,7 @@ package actor Database {
   var sessionsByKey: [ChildKey: Session] = [:]
   var outboxes: [ObjectIdentifier: Outbox] = [:]
   let listeners = ListenerTree()
+  let watches = WatchTree()
   var indexes = ChildIndexes()
   var isSweepScheduled = false
   /// What is being found out beside the loop, and who waits for each.

@@ -117,6 +117,8 @@ final class Listen {
   /// it.
   var group: ListenGroup?
   var position = 0
+  /// The places that the rules looked at to allow it.
+  var watched: [WatchNode] = []
 
   init(_ request: ListenRequest, session: Session, node: ListenerNode, query: SharedView?) {
     id = request.listen

@@ -6,6 +6,7 @@ extension Evaluator {
     if id.index == lastPlace { return lastNode }
     let place = program.places[Int(id.index)]
     let node = try node(place.way, below: base(place.base, of: program), of: program)
+    if let lookups, let keys = try way(id, of: program).keys { lookups.note(keys) }
     lastPlace = id.index
     lastNode = node
     return node

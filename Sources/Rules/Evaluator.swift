@@ -23,6 +23,8 @@ struct Evaluator {
   /// The place of the program that was looked up last, and what is there.
   var lastPlace: Int32 = -1
   var lastNode = Node.null
+  /// Where what is looked at is written down, if anybody wants to know.
+  var lookups: Lookups?
 
   init(
     auth: Node, nowMilliseconds: Double, query: QueryFacts?, before: Node, after: Node, keys: WalkKeys

@@ -1,13 +1,20 @@
 package import JSONTree
 
 extension RuleSet {
+  /// Whether some `.read` looks into the tree, so that a read which was allowed may not be so later.
+  package var readsData: Bool { tree.readsData }
+
   /// May `caller` read everything at `path`? True when some `.read` from the root down to `path` is true.
+  ///
+  /// - Parameter lookups: told which places were looked at.
   package func read(
-    at path: Path, caller: Caller, root: Node, nowMilliseconds: Int64, query: QueryFacts?
+    at path: Path, caller: Caller, root: Node, nowMilliseconds: Int64, query: QueryFacts?,
+    noting lookups: Lookups? = nil
   ) -> Decision {
     if caller.isAdmin { return .allowed }
     var walk = RuleWalk(
       self, path, caller: caller, before: root, after: root, nowMilliseconds: nowMilliseconds, query: query)
+    if let lookups { walk.note(in: lookups) }
     if walk.grants(.read) { return .allowed }
     return .denied(explanation(.read, path))
   }
@@ -141,6 +148,11 @@ struct RuleWalk {
 
   /// What evaluates a rule here, for those who want to know more than its outcome.
   var standing: Evaluator { evaluator }
+
+  /// Has what is looked at written down from now on.
+  mutating func note(in lookups: Lookups) {
+    evaluator.lookups = lookups
+  }
 
   /// Back to the root.
   mutating func restart() {

@@ -17,6 +17,8 @@ final class RuleNode: Sendable {
   let wildcard: (name: String, node: RuleNode)?
   /// Some location below has a `.validate`.
   let validatesBelow: Bool
+  /// A `.read` here or below looks into the tree.
+  let readsData: Bool
 
   init(
     read: Rule?, write: Rule?, validate: Rule?, indexes: [String], indexLine: Int?,
@@ -33,6 +35,7 @@ final class RuleNode: Sendable {
     self.wildcard = wildcard
     let below = Array(children.values) + [wildcard?.node].compactMap(\.self)
     validatesBelow = below.contains { $0.validate != nil || $0.validatesBelow }
+    readsData = read?.program.places.isEmpty == false || below.contains(where: \.readsData)
   }
 
   static let empty = RuleNode(
