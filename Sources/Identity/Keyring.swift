@@ -11,8 +11,6 @@ package final class Keyring: Sendable {
     /// By database and uid: this server's tokens issued before that second are refused.
     var refused: [String: [String: Int64]] = [:]
     var ownKeys: [VerificationKey] = []
-    /// Counts the changes that make tokens invalid.
-    var generation: UInt64 = 0
     /// The last ticket that was given out, and by what was set the last one it was set by.
     var lastTicket: UInt64 = 0
     var setBy: [String: UInt64] = [:]
@@ -38,6 +36,8 @@ package final class Keyring: Sendable {
   package let issuerBase: String
   package let providers: [IdentityProvider]
   private let state = Mutex(State())
+  /// Counts the changes that make tokens invalid; changed while the state is locked.
+  private let changes = Atomic<UInt64>(0)
 
   package init(issuerBase: String = "dhole", providers: [IdentityProvider] = []) {
     self.issuerBase = issuerBase
@@ -48,7 +48,7 @@ package final class Keyring: Sendable {
   package func issuer(of database: String) -> String { "\(issuerBase)/\(database)" }
 
   /// Changes with everything that makes tokens invalid.
-  var generation: UInt64 { state.withLock { $0.generation } }
+  var generation: UInt64 { changes.load(ordering: .acquiring) }
 
   /// Has what is gone told from now on, on any thread, after it is refused here.
   package func watch(_ watcher: @escaping @Sendable (Loss) -> Void) {
@@ -113,8 +113,9 @@ package final class Keyring: Sendable {
         guard ticket.number > state.setBy[what] ?? 0 else { return (nil, nil) }
         state.setBy[what] = ticket.number
       }
-      state.generation &+= 1
-      return (body(&state), state.watcher)
+      let loss = body(&state)
+      changes.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      return (loss, state.watcher)
     }
     if let loss { watcher?(loss) }
   }

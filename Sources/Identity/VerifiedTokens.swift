@@ -11,6 +11,11 @@ final class VerifiedTokens: Sendable {
   private struct Key: Hashable {
     let digest: SHA256Digest
     let database: DatabaseID
+
+    /// A part of the digest is as random as all of it.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(digest.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+    }
   }
 
   private struct Entry {
