@@ -4,7 +4,7 @@ const make = (name, text, className) => Object.assign(document.createElement(nam
 
 const parameters = new URLSearchParams(location.search);
 const me = parameters.get('me') || prompt('Your name (letters)?', 'ana') || 'ana';
-const server = parameters.get('server') || `ws://${location.hostname}:${Number(location.port) - 1}`;
+const server = parameters.get('server') || `ws://${location.hostname}:${serverPort}`;
 const app = wilddog.initializeApp({ syncURL: server, keepWrites: true }, me);
 app.auth().signInWithToken(devToken(me), me);
 const messenger = new Messenger(app.sync(), me, wilddog.ServerValue.TIMESTAMP);

@@ -3,7 +3,7 @@
 const find = (selector) => document.querySelector(selector);
 const parameters = new URLSearchParams(location.search);
 const me = parameters.get('me') || prompt('Your name (letters)?', 'ana') || 'ana';
-const server = parameters.get('server') || `ws://${location.hostname}:${Number(location.port) - 1}`;
+const server = parameters.get('server') || `ws://${location.hostname}:${serverPort}`;
 const app = wilddog.initializeApp({ syncURL: server }, me);
 app.auth().signInWithToken(devToken(me), me);
 const root = app.sync();
