@@ -50,22 +50,33 @@ final class WatchTree {
   var isEmpty: Bool { root.children.isEmpty && root.listens.isEmpty }
 
   /// Adds the listens that depend on something which differs between two trees at, above or below a path.
+  ///
+  /// Rules can tell that there are children, not which: those that they ask for are places of their own. So a
+  /// message in a room says nothing new to a rule that asks whether the room is there.
   func collect(_ path: Path, _ before: Node, _ after: Node, into found: inout [ObjectIdentifier: Listen]) {
     var (node, before, after) = (root, before, after)
     for key in path.keys {
       if before.isIdentical(to: after) { return }
-      found.merge(node.listens) { $1 }
+      add(node, before, after, to: &found)
       guard let next = node.children[key] else { return }
       (node, before, after) = (next, before[key], after[key])
     }
     below(node, before, after, into: &found)
   }
 
+  private func add(
+    _ node: WatchNode, _ before: Node, _ after: Node, to found: inout [ObjectIdentifier: Listen]
+  ) {
+    if node.listens.isEmpty { return }
+    if before.isObject, after.isObject, before.priority == after.priority { return }
+    found.merge(node.listens) { $1 }
+  }
+
   private func below(
     _ node: WatchNode, _ before: Node, _ after: Node, into found: inout [ObjectIdentifier: Listen]
   ) {
     if before.isIdentical(to: after) { return }
-    found.merge(node.listens) { $1 }
+    add(node, before, after, to: &found)
     for (key, child) in node.children { below(child, before[key], after[key], into: &found) }
   }
 }

@@ -93,6 +93,18 @@ extension Evaluator {
     }
   }
 
+  /// Writes down that what a way below a place leads to is looked at.
+  mutating func note(
+    _ way: Program.Way, below id: Program.PlaceID, of program: Program
+  ) throws(EvaluationFault) {
+    guard let lookups, var keys = try self.way(id, of: program).keys else { return }
+    for index in way.range {
+      guard let more = try self.keys(of: program.steps[index], of: program) else { return }
+      keys += more
+    }
+    lookups.note(keys)
+  }
+
   private mutating func keys(
     of step: Program.FlatStep, of program: Program
   ) throws(EvaluationFault) -> [ChildKey]? {

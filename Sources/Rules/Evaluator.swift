@@ -81,6 +81,7 @@ struct Evaluator {
       var hasAll = true
       // A name that has no value makes the rule false, whether or not an earlier child is missing.
       for index in Int(first)..<Int(first + count) {
+        if lookups != nil { try note(program.ways[index], below: place, of: program) }
         if try node(program.ways[index], below: parent, of: program).isNull { hasAll = false }
       }
       return hasAll

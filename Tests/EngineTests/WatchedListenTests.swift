@@ -13,6 +13,9 @@ import Testing
         "auth != null && root.child('members').child($room).child(auth.uid).exists()"}},
       "notes": {"$note": {".read": "data.child('public').val() === true"}},
       "far": {".read": "root.child(root.child('switch').val()).child('on').val() === true"},
+      "there": {".read": "data.exists()"},
+      "two": {".read": "data.hasChildren(['a', 'b/c'])"},
+      "rank": {".read": "data.getPriority() == 1"},
       "up": {"$a": {"deep": {".read": "data.parent().parent().child('open').hasChildren(['x'])"}}},
       "free": {".read": true}
     }}
@@ -70,7 +73,9 @@ import Testing
     ("notes/n", "notes/n/public", "true", "false"), ("far", "there/on", "true", "1"),
     ("far", "switch", #""there""#, #""elsewhere""#), ("up/a/deep", "up/open/x", "1", "null"),
     ("up/a/deep", "up", #"{"open":{"x":1}}"#, #"{"open":{"y":1}}"#),
-    ("notes/n", "notes", #"{"n":{"public":true}}"#, "null"),
+    ("notes/n", "notes", #"{"n":{"public":true}}"#, "null"), ("there", "there", #"{"on":true}"#, "null"),
+    ("two", "two/b/c", "1", "null"), ("two", "two/a/x", "1", "null"),
+    ("rank", "rank/.priority", "1", "2"),
   ]) func `whatever way the rules look at the tree, it is watched`(
     place: String, path: String, good: String, bad: String
   ) async throws {
@@ -78,6 +83,8 @@ import Testing
     try await rig.given("switch", #""there""#)
     try await rig.given("there/on", "true")
     try await rig.given("up/open/x", "1")
+    try await rig.given("two", #"{"a":{"x":1},"b":{"c":1}}"#)
+    try await rig.given("rank/x", "1")
     try await rig.given(path, good)
     let ann = try await listening(rig, "ann", place)
     try await rig.given("elsewhere/x", "1")
@@ -86,6 +93,29 @@ import Testing
     #expect(ann.received.take().last == "revoked 1")
     let isEmpty = try await rig.read { $0.watches.isEmpty }
     #expect(isEmpty)
+  }
+
+  @Test func `what comes and goes below a place says nothing about whether it is there`() async throws {
+    let rig = try await Rig.open(rules: Self.rules)
+    try await rig.given("there/x", "1")
+    let ann = try await listening(rig, "ann", "there")
+    let found = { (path: String, value: String) async throws -> Int in
+      let before = try await rig.read { $0.committed.data }
+      let after = before.setting(try Node.parse(value), at: at(path))
+      return try await rig.read { database in
+        var found: [ObjectIdentifier: Listen] = [:]
+        database.watches.collect(at(path), before, after, into: &found)
+        return found.count
+      }
+    }
+    for (path, value) in [("there/y", "1"), ("there/x", "2"), ("there/x/deeper", "1")] {
+      #expect(try await found(path, value) == 0, "\(path) \(value)")
+    }
+    for (path, value) in [("there", "1"), ("there/x", "null"), ("", "null")] {
+      #expect(try await found(path, value) == 1, "\(path) \(value)")
+    }
+    try await rig.given("there/y", "1")
+    #expect(ann.received.take() == ["push set there/y 1"])
   }
 
   @Test func `what is watched follows the listen, the caller and the rules`() async throws {

@@ -167,6 +167,35 @@ import Testing
     }
   }
 
+  @Test(arguments: LiveClient.Dialect.allCases)
+  func `a member who is thrown out of a room hears no more of it on the socket`(dialect: LiveClient.Dialect)
+    async throws
+  {
+    try await withSite { site async throws in
+      let rules = #"{"rules":{"rooms":{"$r":{".read":"root.child('in/'+$r+'/'+auth.uid).exists()"}}}}"#
+      let put = { (method: TestServer.Method, place: String, value: String) async throws in
+        let answer = try await site.server.ask(method, place, body: value, credential: site.admin)
+        #expect(answer.status == 200)
+      }
+      try await put(.PUT, "/.settings/rules.json", rules)
+      try await put(.PUT, "/in/a/mia.json", "true")
+      let client = try await LiveClient(site.server, dialect)
+      let secret = try await site.addSecret().text
+      #expect(try await client.ask("auth", ["cred": try await mint(secret)]) == "ok")
+      #expect(try await client.ask("q", ["p": "/rooms/a", "h": ""]) == "ok")
+      try await put(.PUT, "/rooms/a/x.json", "1")
+      #expect(try await client.push().name == "d")
+      // Not even what the same write said in the room.
+      try await put(.PATCH, "/.json", #"{"in/a/mia":null,"rooms/a/x":2}"#)
+      let push = try await client.push()
+      #expect(push.name == "c" && push.body.text("p").trimmingCharacters(in: ["/"]) == "rooms/a", "\(push)")
+      try await put(.PUT, "/rooms/a/x.json", "3")
+      #expect(try await client.ask("q", ["p": "/rooms/a", "h": ""]) == "permission_denied")
+      #expect(client.heard == [])
+      client.close()
+    }
+  }
+
   private func waitForNextSecond() async throws {
     let now = Int64(Date().timeIntervalSince1970)
     while Int64(Date().timeIntervalSince1970) == now { try await Task.sleep(for: .milliseconds(20)) }
