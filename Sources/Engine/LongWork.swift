@@ -29,27 +29,34 @@ package struct LongWork: Sendable {
 
 /// What comes for a receiver while something before it is still being made: it waits, in order.
 package struct Backlog<Item> {
-  private var items: CircularBuffer<Item>?
-  /// Bytes that wait, with a little for each item.
-  private(set) package var bytes = 0
+  private var queue: Queue?
   private static var itemBytes: Int { 64 }
+
+  /// Apart, as a receiver seldom has one.
+  private final class Queue {
+    var items: [Item] = []
+    var bytes = 0
+  }
 
   package init() {}
 
   /// Whether whatever comes has to wait.
-  package var isOpen: Bool { items != nil }
+  package var isOpen: Bool { queue != nil }
+
+  /// Bytes that wait, with a little for each item.
+  package var bytes: Int { queue?.bytes ?? 0 }
 
   /// Something is being made.
-  package mutating func open() { items = CircularBuffer() }
+  package mutating func open() { queue = Queue() }
 
-  package mutating func append(_ item: Item, bytes count: Int = 0) {
-    items?.append(item)
-    bytes += Self.itemBytes + count
+  package mutating func append(_ item: Item, bytes: Int = 0) {
+    queue?.items.append(item)
+    queue?.bytes += Self.itemBytes + bytes
   }
 
   /// It has been made: what waited for it, in order.
-  package mutating func close() -> CircularBuffer<Item> {
-    defer { self = Backlog() }
-    return items ?? CircularBuffer()
+  package mutating func close() -> [Item] {
+    defer { queue = nil }
+    return queue?.items ?? []
   }
 }

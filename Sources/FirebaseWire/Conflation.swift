@@ -14,9 +14,14 @@ struct Conflation {
   private var hasLeftOut = false
   /// Too much waits although the listens have not been told yet.
   private var isBehindAgain = false
-  private var held: MessageList?
+  private var held: Held?
 
-  var heldBytes: Int { held?.bytes.count ?? 0 }
+  /// Apart, as few connections ever have any.
+  private final class Held {
+    var messages = MessageList()
+  }
+
+  var heldBytes: Int { held?.messages.bytes.count ?? 0 }
 
   mutating func begin() {
     if state == .flowing { state = .leavingOut } else { isBehindAgain = state == .asked }
@@ -41,13 +46,14 @@ struct Conflation {
   var mayJustGoOn: Bool { state == .leavingOut && !hasLeftOut }
 
   mutating func hold(_ answers: MessageList) {
-    if held == nil { held = MessageList() }
-    held?.append(answers)
+    let held = held ?? Held()
+    held.messages.append(answers)
+    self.held = held
   }
 
   /// The listens have been told: the answers that waited for it, and from now on everything.
   mutating func flow() -> MessageList {
-    let answers = held ?? MessageList()
+    let answers = held?.messages ?? MessageList()
     let isBehind = isBehindAgain
     self = Conflation()
     if isBehind { begin() }

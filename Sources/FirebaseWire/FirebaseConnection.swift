@@ -8,22 +8,23 @@ package import Transport
 /// Everything runs on the link's loop. The requests that one read of the socket brings enter the database
 /// together, and the answers and pushes of one turn of the database leave together.
 package final class FirebaseConnection: MessageHandler {
+  // What a push touches comes first, close together.
+  var link: (any MessageLink)?
+  var conflation = Conflation()
+  var backlog = Backlog<Told>()
+  var actions = SessionActions()
+  /// The session began with long polling and goes on over a WebSocket: its pushes have still to be framed.
+  var hasMoved = false
   let services: FirebaseServices
   private let manners: SessionManners
   /// What the client asked for; nil once that is settled.
   private var handshake: Handshake?
-  var link: (any MessageLink)?
   private var assembler = FrameAssembler()
   var session: FirebaseSession?
-  /// The session began with long polling and goes on over a WebSocket: its pushes have still to be framed.
-  var hasMoved = false
   /// Set together, once the database is open.
   var database: Database?
   var client: Client?
-  var actions = SessionActions()
   private var expiry: Scheduled<Void>?
-  var conflation = Conflation()
-  var backlog = Backlog<Told>()
 
   package init(services: FirebaseServices, head: RequestHead, manners: SessionManners = .firebase) {
     self.services = services

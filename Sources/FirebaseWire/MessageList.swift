@@ -2,22 +2,23 @@ import JSONTree
 
 /// Whole messages in the order in which they are to be sent, as JSON texts in one run of memory.
 package struct MessageList: Sendable {
-  private(set) var bytes: [UInt8] = []
-  /// Where the messages but the last begin: most lists hold one, and need no array for that.
+  /// Where the last message begins; below 0 if there is none.
+  private var lastStart = -1
+  /// Where the others begin: most lists hold one message, and need no array for that.
   private var starts: [Int] = []
-  private var lastStart: Int?
+  private(set) var bytes: [UInt8] = []
   private static let firstBytes = 224
 
   package init() {}
 
-  package var isEmpty: Bool { lastStart == nil }
+  package var isEmpty: Bool { lastStart < 0 }
 
   /// How many messages there are.
-  package var count: Int { lastStart == nil ? 0 : starts.count + 1 }
+  package var count: Int { isEmpty ? 0 : starts.count + 1 }
 
   /// Calls `body` with each message's bytes, which are valid until it returns.
   package func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
-    guard let lastStart else { return }
+    if isEmpty { return }
     bytes.withUnsafeBytes { all in
       for (index, start) in starts.enumerated() {
         let end = index + 1 < starts.count ? starts[index + 1] : lastStart
@@ -38,7 +39,7 @@ package struct MessageList: Sendable {
   mutating func add(_ body: (inout [UInt8]) -> Void) {
     // Most lists hold a few short messages, which should not grow it step by step.
     if bytes.isEmpty { bytes.reserveCapacity(MessageList.firstBytes) }
-    if let lastStart { starts.append(lastStart) }
+    if !isEmpty { starts.append(lastStart) }
     lastStart = bytes.count
     body(&bytes)
   }
@@ -50,12 +51,12 @@ package struct MessageList: Sendable {
 
   /// How many bytes the last message has.
   var lastCount: Int {
-    lastStart.map { bytes.count - $0 } ?? 0
+    isEmpty ? 0 : bytes.count - lastStart
   }
 
   mutating func removeLast() {
     bytes.removeLast(lastCount)
-    lastStart = starts.popLast()
+    lastStart = starts.popLast() ?? -1
   }
 }
 

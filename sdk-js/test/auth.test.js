@@ -38,7 +38,12 @@ before(async () => {
       '--wechat-url', `http://127.0.0.1:${weChat.address().port}`,
     ],
   });
-  admin = { authorization: 'Bearer ' + /shown only now: (\S+)/.exec(server.log())[1] };
+  // The secret's line comes after the one that says that the server listens.
+  let secret;
+  for (let left = 3000; !(secret = /shown only now: (\S+)\s/.exec(server.log())) && left > 0; left--) {
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  admin = { authorization: 'Bearer ' + secret[1] };
   await server.rest('PUT', '/.settings/rules.json', rules, admin);
 });
 after(async () => {
