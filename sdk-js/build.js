@@ -59,7 +59,7 @@ async function bundle([, entry, platform, format, global], names = chosenNames) 
       mangle: { toplevel: !global }, module: !global, ecma: 2018, toplevel: !global, format: { wrap_func_args: false },
     });
     return {
-      text: Buffer.from(`/* Dhole SDK ${version} (${platform}). Apache-2.0. */\n${code}\n`),
+      text: Buffer.from(`/* Dhole SDK ${version}, Apache-2.0 */\n${code}\n`),
       names: JSON.parse(fs.readFileSync(cache)),
     };
   } finally {
