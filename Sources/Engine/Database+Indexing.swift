@@ -1,4 +1,4 @@
-import JSONTree
+package import JSONTree
 
 /// What is being found out about a location beside the loop.
 enum Preparation: Hashable {
@@ -22,6 +22,14 @@ extension Database {
     session.heldReads = [read]
     prepare(preparation, for: session)
     return true
+  }
+
+  /// Whether a read has to wait for an index that is built beside the loop: `get` does so, `read` would build
+  /// it in its own turn.
+  package func waitsForIndex(_ query: Query, at path: Path) -> Bool {
+    if query.isDefault { return false }
+    if case .index = preparation(path, query) { return true }
+    return false
   }
 
   private func preparation(_ path: Path, _ query: Query) -> Preparation? {

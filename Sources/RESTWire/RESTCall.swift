@@ -114,10 +114,13 @@ final class RESTCall {
         return goOn(name, byte, read, in: database, isAdmin: caller.isAdmin)
       }
       look(in: database) { database in
-        switch database.read(read.path, query: read.query, as: caller) {
+        if database.waitsForIndex(read.query, at: read.path) { return nil }
+        return switch database.read(read.path, query: read.query, as: caller) {
         case .success(let node): .outcome(.value(node))
         case .failure(let error): .outcome(.failed(error))
         }
+      } otherwise: { call in
+        call.ask(database, as: caller) { $0.get(read.path, query: read.query, tag: 0, client: $1) }
       }
     case .write(let write, _): self.write(write, in: database, as: caller)
     case .writeRules(let text): ask(database, as: caller) { $0.installRules(text, tag: 0, client: $1) }
@@ -188,14 +191,22 @@ final class RESTCall {
     }
   }
 
-  /// Looks something up in the database.
-  private func look(in database: Database, _ look: @escaping @Sendable (isolated Database) -> Reply) {
+  /// Looks something up in the database; does what is left to `otherwise` when that gives nothing.
+  private func look(
+    in database: Database, _ look: @escaping @Sendable (isolated Database) -> Reply?,
+    otherwise: @escaping @Sendable (RESTCall) -> Void = { _ in }
+  ) {
     let loop = exchange.eventLoop
-    if database.eventLoop === loop { return finish(database.assumeIsolated { look($0) }) }
+    if database.eventLoop === loop {
+      if let reply = database.assumeIsolated({ look($0) }) { finish(reply) } else { otherwise(self) }
+      return
+    }
     let this = NIOLoopBound(self, eventLoop: loop)
     database.enter { database in
       let reply = look(database)
-      loop.execute { this.value.finish(reply) }
+      loop.execute {
+        if let reply { this.value.finish(reply) } else { otherwise(this.value) }
+      }
     }
   }
 
@@ -231,13 +242,13 @@ final class RESTCall {
   }
 
   private func finish(_ reply: Reply) {
-    if case .outcome(.value(let node)) = reply, case .read(let read) = operation { return finish(node, read) }
-    stopTimer()
     if let (client, database) = session {
       session = nil
       client.disconnect()
       database.enter { $0.detach(client) }
     }
+    if case .outcome(.value(let node)) = reply, case .read(let read) = operation { return finish(node, read) }
+    stopTimer()
     if case .outcome(.done) = reply { tellOfSettings() }
     answer(to: reply).send(to: exchange, for: request)
   }

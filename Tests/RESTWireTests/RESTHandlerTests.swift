@@ -311,4 +311,24 @@ struct RESTHandlerTests {
     #expect(await site.send("GET", target, headers).status == 200)
     await site.close()
   }
+
+  @Test func `a query that needs a large index waits while it is built beside the loop`() async throws {
+    let work = HeldWork()
+    let rules = #"{"rules":{".read":true,".write":true,"s":{".indexOn":"n"}}}"#
+    let children = (0..<200).map { #""k\#($0)":{"n":\#($0)}"# }.joined(separator: ",")
+    let site = try await Site(rules: rules, data: #"{"s":{\#(children)}}"#, indexing: work.longWork)
+    let target = "/s.json?orderBy=%22n%22&limitToLast=1"
+    let asked = await site.open("GET", target)
+    #expect(work.count == 1)
+    #expect(await !asked.recorded().isComplete)
+    #expect(await site.send("GET", "/s/k7/n.json").body == "7")
+    work.run()
+    #expect(await asked.take() == #"{"k199":{"n":199}}"#)
+    // The index is there now.
+    #expect(await site.send("GET", target).body == #"{"k199":{"n":199}}"#)
+    #expect(work.count == 0)
+    let refused = await site.send("GET", "/s.json?orderBy=%22m%22&limitToLast=1")
+    #expect(refused.status == 400)
+    await site.close()
+  }
 }

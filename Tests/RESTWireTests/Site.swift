@@ -21,13 +21,14 @@ struct Site {
   init(
     rules: String? = nil, data: String = "null", on databaseLoop: (any EventLoop)? = nil,
     readLimitBytes: Int = .max,
-    log: FaultyLog = FaultyLog(), longWork: LongWork = .atOnce
+    log: FaultyLog = FaultyLog(), longWork: LongWork = .atOnce, indexing: LongWork = .atOnce
   ) async throws {
     loop = NIOAsyncTestingEventLoop()
     clock = ManualClock()
     self.log = log
     var options = DatabaseOptions()
-    options.longWork = .atOnce
+    options.longWork = indexing
+    options.indexBuildChildren = 100
     options.defaultRules = try rules.map { text throws(RulesErrors) in try RuleSet(text: text) } ?? .open
     database = try await Database.open(
       DatabaseID("default"), on: databaseLoop ?? loop, log: log, checkpoints: MemoryCheckpoints(),
