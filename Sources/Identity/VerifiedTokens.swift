@@ -8,14 +8,22 @@ import Synchronization
 /// Bounded in two generations: when the younger is full it becomes the older one, which is forgotten. What is
 /// used moves to the younger. Tokens themselves are not kept, only their digests.
 final class VerifiedTokens: Sendable {
+  /// A digest as words: what is only looked up need not be compared in constant time.
   private struct Key: Hashable {
-    let digest: SHA256Digest
-    let database: DatabaseID
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+    private let database: DatabaseID
+
+    init(digest: SHA256Digest, database: DatabaseID) {
+      words = digest.withUnsafeBytes { $0.loadUnaligned(as: (UInt64, UInt64, UInt64, UInt64).self) }
+      self.database = database
+    }
+
+    static func == (one: Key, other: Key) -> Bool {
+      one.words == other.words && one.database == other.database
+    }
 
     /// A part of the digest is as random as all of it.
-    func hash(into hasher: inout Hasher) {
-      hasher.combine(digest.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
-    }
+    func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
   }
 
   private struct Entry {

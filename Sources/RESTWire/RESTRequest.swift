@@ -148,9 +148,11 @@ package final class RESTRequest: Sendable {
     }
   }
 
-  static func database(_ name: String?, host: String?, baseDomain: String?) -> String {
+  static func database(
+    _ name: String?, host: @autoclosure () -> String?, baseDomain: String?
+  ) -> String {
     if let name, !name.isEmpty { return name.lowercased() }
-    guard let baseDomain, let host else { return defaultDatabase }
+    guard let baseDomain, let host = host() else { return defaultDatabase }
     let domain = host.prefix { $0 != ":" }.lowercased()
     guard domain.hasSuffix("." + baseDomain) else { return defaultDatabase }
     return domain.split(separator: ".").first.map(String.init) ?? defaultDatabase
@@ -167,10 +169,11 @@ package final class RESTRequest: Sendable {
 
   /// The credential in an authorization header, if it is of the kind that we know.
   static func bearer(_ authorization: String) -> String? {
-    guard authorization.utf8.count > 7 else { return nil }
-    let scheme = authorization.prefix(7)
-    guard scheme.lowercased() == "bearer " else { return nil }
-    return String(authorization.dropFirst(7).drop { $0 == " " })
+    let bytes = authorization.utf8
+    guard bytes.count > 7, bytes.prefix(7).elementsEqual("bearer ".utf8, by: { $0 | 0x20 == $1 }) else {
+      return nil
+    }
+    return String(Substring(bytes.dropFirst(7).drop { $0 == UInt8(ascii: " ") }))
   }
 
   /// The tag in a condition, whose quotes may be left out.
