@@ -91,8 +91,9 @@ extension Accounts {
     var signIn = bearer.signIn
     signIn.tokenSeconds = call.tokenSeconds
     guard hash != nil else { return try await session(account, signIn, in: call.database) }
-    if !isLinking { try await endSignIns(of: uid, in: call.database) }
-    signIn.atSeconds = now
+    // One look at the clock for both: a hash takes a while, and the new sign-in must not end with the others.
+    signIn.atSeconds = nowSeconds
+    if !isLinking { try await endSignIns(of: uid, in: call.database, before: signIn.atSeconds) }
     if isLinking { signIn.provider = "password" }
     return try await session(account, signIn, in: call.database)
   }

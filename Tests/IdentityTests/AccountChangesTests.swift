@@ -80,6 +80,22 @@ import Testing
     _ = try await room.accounts.signIn(email: "ann@example.com", password: "secret2", room.call)
   }
 
+  @Test(arguments: [0, 1] as [Int64])
+  func `who sets a new password stays signed in, however long it takes`(secondsPerLook: Int64) async throws {
+    let room = try await AccountsRoom()
+    let ann = try await room.accounts.signUp(email: "ann@example.com", password: "secret1", room.call)
+    room.pass(2)
+    room.passAtEachLook(secondsPerLook)
+    let changed = try await room.accounts.update(
+      idToken: ann.idToken, changes { $0.password = "secret2" }, room.call)
+    #expect(try await room.accounts.lookUp(idToken: changed.idToken, in: "shop").uid == ann.account.uid)
+    #expect(throws: Never.self) { try room.caller(changed.idToken) }
+    _ = try await room.accounts.refresh(changed.refreshToken, room.call)
+    await #expect(throws: AccountError.tokenExpired) {
+      try await room.accounts.lookUp(idToken: ann.idToken, in: "shop")
+    }
+  }
+
   @Test func `a refresh token gives new tokens until the sign-ins are ended`() async throws {
     let room = try await AccountsRoom()
     let ann = try await room.accounts.signUpAnonymously(room.call)

@@ -9,8 +9,16 @@ final class AccountsRoom: Sendable {
 
   final class RoomClock: Clock {
     let seconds = Mutex(AccountsRoom.now)
+    /// Seconds that pass between any two looks at it.
+    let secondsPerLook = Mutex<Int64>(0)
 
-    func nowMilliseconds() -> Int64 { seconds.withLock { $0 * 1000 } }
+    func nowMilliseconds() -> Int64 {
+      let step = secondsPerLook.withLock { $0 }
+      return seconds.withLock { second in
+        second += step
+        return (second - step) * 1000
+      }
+    }
   }
 
   /// Codes that are good once, as WeChat's.
@@ -54,6 +62,8 @@ final class AccountsRoom: Sendable {
   }
 
   func pass(_ seconds: Int64) { clock.seconds.withLock { $0 += seconds } }
+
+  func passAtEachLook(_ seconds: Int64) { clock.secondsPerLook.withLock { $0 = seconds } }
 
   var nowSeconds: Int64 { clock.seconds.withLock { $0 } }
 
