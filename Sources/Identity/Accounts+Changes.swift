@@ -22,6 +22,7 @@ extension Accounts {
   struct Bearer {
     let account: Account
     let signIn: TokenMinter.SignIn
+    let issuedSeconds: Int64
   }
 
   /// Checks an ID token of this server for a call about the bearer's own account.
@@ -45,7 +46,7 @@ extension Accounts {
     let signIn = TokenMinter.SignIn(
       provider: claims.all["firebase"]["sign_in_provider"].string ?? account.origin, atSeconds: signedIn,
       claims: TokenMinter.ownClaims(of: claims, account), tokenSeconds: end - issued)
-    return Bearer(account: account, signIn: signIn)
+    return Bearer(account: account, signIn: signIn, issuedSeconds: issued)
   }
 
   /// The bearer's account.
@@ -93,7 +94,10 @@ extension Accounts {
     guard hash != nil else { return try await session(account, signIn, in: call.database) }
     // One look at the clock for both: a hash takes a while, and the new sign-in must not end with the others.
     signIn.atSeconds = nowSeconds
-    if !isLinking { try await endSignIns(of: uid, in: call.database, before: signIn.atSeconds) }
+    if !isLinking {
+      try await endSignIns(
+        of: uid, in: call.database, before: signIn.atSeconds, sparing: bearer.issuedSeconds)
+    }
     if isLinking { signIn.provider = "password" }
     return try await session(account, signIn, in: call.database)
   }

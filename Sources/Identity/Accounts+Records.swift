@@ -100,11 +100,14 @@ extension Accounts {
     try await endSignIns(of: uid, in: database, before: nowSeconds)
   }
 
-  /// Ends the sign-ins of a user from before a second.
-  func endSignIns(of uid: String, in database: String, before second: Int64) async throws {
+  /// Ends the sign-ins of a user from before a second. The connections by a token that was issued in the
+  /// second `own` have a while to come with a new one.
+  func endSignIns(of uid: String, in database: String, before second: Int64, sparing own: Int64? = nil)
+    async throws
+  {
     // First, since this alone ends them; the records of refresh tokens are then only in the way.
     try await change(uid, in: database) { $0.validSinceSeconds = max(second, $0.validSinceSeconds) }
-    try await refuseTokens(of: uid, in: database, issuedBefore: second)
+    try await refuseTokens(of: uid, in: database, issuedBefore: second, sparing: own)
     let isNow = second >= nowSeconds
     let tokens = RefreshTokens(store: store)
     for change in try await tokens.removal(of: uid, before: isNow ? nil : second, in: database) {
@@ -113,13 +116,15 @@ extension Accounts {
   }
 
   /// Has the ID tokens of a user refused that were issued before a second.
-  private func refuseTokens(of uid: String, in database: String, issuedBefore second: Int64) async throws {
+  private func refuseTokens(
+    of uid: String, in database: String, issuedBefore second: Int64, sparing own: Int64? = nil
+  ) async throws {
     let old = try await store.value(realm: database, kind: RecordKind.revoked.name, key: uid)
     _ = try await store.apply([
       IdentityChange(
         realm: database, kind: .revoked, key: uid, from: old, to: try RecordText.encode(second))
     ])
-    keyring.refuse(uid: uid, of: database, issuedBefore: second)
+    keyring.refuse(uid: uid, of: database, issuedBefore: second, sparing: own)
   }
 
   /// Forgets codes that nobody has used in time. To be called now and then.

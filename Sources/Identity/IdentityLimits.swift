@@ -11,6 +11,9 @@ package enum IdentityLimits {
   package static let longestTokenSeconds: Int64 = 24 * 3600
   /// Sensitive changes need a sign-in that is no older.
   package static let recentSignInSeconds: Int64 = 300
+  /// How long the connections live on of who has set a new password by them: long enough for the answer to
+  /// get there, and for the new token to come back.
+  package static let ownConnectionSeconds = 30.0
   /// How long codes are good that go out by mail and by SMS, and how often one may be guessed.
   package static let mailedCodeSeconds: Int64 = 3600
   package static let smsCodeSeconds: Int64 = 600

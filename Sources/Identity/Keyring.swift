@@ -30,18 +30,34 @@ package final class Keyring: Sendable {
     /// Whether these grounds are among what is gone. It is cheap, for it is asked for everybody who is
     /// connected.
     package let includes: @Sendable (Grounds) -> Bool
+    /// How long those who are connected by it keep what they are, to come with something better.
+    package let afterSeconds: Double
+
+    init(
+      database: String?, afterSeconds: Double = 0, includes: @escaping @Sendable (Grounds) -> Bool
+    ) {
+      self.database = database
+      self.afterSeconds = afterSeconds
+      self.includes = includes
+    }
   }
 
   /// Who this server's own tokens are from: `issuer(of:)` has it in front.
   package let issuerBase: String
   package let providers: [IdentityProvider]
+  /// How long the connections live on of who has set a new password by them.
+  private let ownConnectionSeconds: Double
   private let state = Mutex(State())
   /// Counts the changes that make tokens invalid; changed while the state is locked.
   private let changes = Atomic<UInt64>(0)
 
-  package init(issuerBase: String = "dhole", providers: [IdentityProvider] = []) {
+  package init(
+    issuerBase: String = "dhole", providers: [IdentityProvider] = [],
+    ownConnectionSeconds: Double = IdentityLimits.ownConnectionSeconds
+  ) {
     self.issuerBase = issuerBase
     self.providers = providers
+    self.ownConnectionSeconds = ownConnectionSeconds
   }
 
   /// What this server's own tokens for a database have as `iss`.
@@ -125,7 +141,10 @@ package final class Keyring: Sendable {
   }
 
   /// Refuses this server's tokens for a user that were issued before a second.
-  func refuse(uid: String, of database: String, issuedBefore second: Int64) {
+  ///
+  /// `own` is the second in which the token was issued by which the user has asked for it: their client
+  /// is about to come with a new one, and would take itself for signed out if its connection were nobody's.
+  func refuse(uid: String, of database: String, issuedBefore second: Int64, sparing own: Int64? = nil) {
     let oldest = second - IdentityLimits.longestTokenSeconds - IdentityLimits.clockSkewSeconds
     change("refused", by: nil) { state in
       var refused = state.refused[database] ?? [:]
@@ -136,9 +155,14 @@ package final class Keyring: Sendable {
       refused[uid] = max(second, refused[uid] ?? .min)
       state.refused[database] = refused
       return Loss(database: database) {
-        if case .user(uid, _, let issued) = $0 { issued < second } else { false }
+        if case .user(uid, _, let issued) = $0 { issued < second && issued != own } else { false }
       }
     }
+    guard let own, let watcher = state.withLock({ $0.watcher }) else { return }
+    watcher(
+      Loss(database: database, afterSeconds: ownConnectionSeconds) {
+        if case .user(uid, _, own) = $0 { own < second } else { false }
+      })
   }
 
   /// Whether a token of this server was issued before its user's sign-ins were ended.

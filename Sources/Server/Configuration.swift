@@ -51,6 +51,8 @@ package struct Configuration: Sendable {
   /// How much work it is to hash a password.
   package var passwordCost = PasswordHasher.Cost.standard
   package var signInThrottles = SignInThrottles()
+  /// How long the connections live on of who has set a new password by them.
+  package var ownConnectionSeconds = IdentityLimits.ownConnectionSeconds
 
   /// What `issuer` comes to.
   package var issuerBase: String {

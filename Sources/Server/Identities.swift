@@ -42,7 +42,7 @@ struct Identities: Sendable {
           issuer: provider.issuer, audiences: provider.audiences,
           databases: provider.databases.map { Set($0) },
           source: ProviderKeys(location: provider.keys, http: http))
-      })
+      }, ownConnectionSeconds: configuration.ownConnectionSeconds)
     keys = try await OwnKeys(store: store, keyring: keyring, nowSeconds: now)
     secrets = SecretBook(store: store, keyring: keyring)
     services = ServiceAccounts(store: store, keyring: keyring)

@@ -76,7 +76,11 @@ package final class TreeServer: Service {
       createsOnUse: configuration.isDevelopment, logger: logger)
     self.databases = databases
     keyring.watch { loss in
-      databases.forEachOpen(named: loss.database) { $0.dismiss(where: loss.includes) }
+      let dismiss = { @Sendable in
+        databases.forEachOpen(named: loss.database) { $0.dismiss(where: loss.includes) }
+      }
+      guard loss.afterSeconds > 0 else { return dismiss() }
+      _ = group.next().scheduleTask(in: .nanoseconds(Int64(loss.afterSeconds * 1e9)), dismiss)
     }
     let authenticator = ServerAuthenticator(
       secret: secret, isDevelopment: configuration.isDevelopment, keyring: identities.keyring)

@@ -33,8 +33,11 @@ import Testing
     }
   }
 
-  private func withSite(_ work: (Site) async throws -> Void) async throws {
+  private func withSite(
+    ownConnectionSeconds: Double = 3600, _ work: (Site) async throws -> Void
+  ) async throws {
     try await TestServer.run(with: {
+      $0.ownConnectionSeconds = ownConnectionSeconds
       $0.isDevelopment = false
       $0.passwordCost = .cheap
       $0.signInMethods = Set(SignInMethod.allCases)
@@ -193,6 +196,56 @@ import Testing
       #expect(try await client.ask("q", ["p": "/rooms/a", "h": ""]) == "permission_denied")
       #expect(client.heard == [])
       client.close()
+    }
+  }
+
+  private func withPasswords(
+    ownConnectionSeconds: Double, _ dialect: LiveClient.Dialect,
+    _ work: (Site, _ old: LiveClient, _ own: LiveClient, _ change: () async throws -> String) async throws ->
+      Void
+  ) async throws {
+    try await withSite(ownConnectionSeconds: ownConnectionSeconds) { site async throws in
+      let auth = AuthClient(server: site.server)
+      let mia = ["email": "mia@example.com", "password": "secret1"]
+      let old = try await listener(site, try await auth.toolkit("signUp", mia).text("idToken"), dialect)
+      try await waitForNextSecond()
+      let token = try await auth.toolkit("signInWithPassword", mia).text("idToken")
+      let own = try await listener(site, token, dialect)
+      try await waitForNextSecond()
+      try await work(site, old, own) {
+        try await auth.toolkit("update", ["idToken": token, "password": "secret2"]).text("idToken")
+      }
+    }
+  }
+
+  // Wilddog's SDK 2.5.17 signs its user out when it is told that the token is over, whatever comes after; and
+  // Firebase's asks for a new one by a refresh token that is over, too.
+  @Test(arguments: LiveClient.Dialect.allCases)
+  func `who sets a new password keeps the connection and its listens, all others of the user are out`(
+    dialect: LiveClient.Dialect
+  ) async throws {
+    try await withPasswords(ownConnectionSeconds: 3600, dialect) { site, old, own, change in
+      let token = try await change()
+      try await expectOut(old, site, status: "expired_token")
+      #expect(try await own.ask("p", ["p": "/mine/a", "d": 1]) == "ok")
+      #expect(try await own.ask("auth", ["cred": token]) == "ok")
+      #expect(try await own.ask("p", ["p": "/mine/b", "d": 1]) == "ok")
+      #expect(!own.heard.contains("ac") && !own.heard.contains("c"))
+      own.close()
+    }
+  }
+
+  @Test(arguments: LiveClient.Dialect.allCases)
+  func `a connection by the token that a new password was set by is out a while later`(
+    dialect: LiveClient.Dialect
+  ) async throws {
+    try await withPasswords(ownConnectionSeconds: 0.2, dialect) { site, old, own, change in
+      _ = try await change()
+      try await expectOut(old, site, status: "expired_token")
+      var push = try await own.push()
+      while push.name == "d" { push = try await own.push() }
+      #expect(push.name == "ac" && push.body.text("s") == "expired_token")
+      own.close()
     }
   }
 
