@@ -4,6 +4,7 @@ import NIOCore
 ///
 ///     revision 4           4hello ␞ 2 ␞ 4world
 ///     revision 3           6:4hello1:26:4world      lengths in UTF-16 code units
+///                          (what they count may be encoded twice: `TextEncoding`)
 ///     revision 3, binary   00 06 FF 4hello …        a 0 for text or 1, digits of the length in bytes, 255
 enum EnginePayload {
   /// What stands between packets of revision 4, and here behind every packet that waits for a poll.
@@ -13,7 +14,7 @@ enum EnginePayload {
 
   /// Takes the body of a client's request apart.
   static func frames(
-    _ body: ByteBuffer, revision: Revision, isBinary: Bool, mostPackets: Int
+    _ body: ByteBuffer, revision: Revision, isBinary: Bool, mostPackets: Int, encoding: inout TextEncoding
   ) throws(EngineFault) -> [EngineFrame] {
     var rest = body
     var frames: [EngineFrame] = []
@@ -32,7 +33,7 @@ enum EnginePayload {
       return frames
     }
     while rest.readableBytes > 0 {
-      frames.append(try isBinary ? binaryFrame(&rest) : textFrame(&rest))
+      frames.append(try isBinary ? binaryFrame(&rest) : textFrame(&rest, &encoding))
       if frames.count > mostPackets { throw .protocolError(EngineIOText.tooManyPackets) }
     }
     return frames
@@ -40,13 +41,15 @@ enum EnginePayload {
 
   private static let mostDigits = 9
 
-  private static func textFrame(_ rest: inout ByteBuffer) throws(EngineFault) -> EngineFrame {
+  private static func textFrame(
+    _ rest: inout ByteBuffer, _ encoding: inout TextEncoding
+  ) throws(EngineFault) -> EngineFrame {
     var length = 0
     var digits = 0
     while let byte = rest.readInteger(as: UInt8.self) {
       if byte == UInt8(ascii: ":"), digits > 0 {
         guard let count = bytes(of: length, in: rest), let text = rest.readSlice(length: count) else { break }
-        return EngineFrame(text)
+        return EngineFrame(encoding.decode(text))
       }
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), digits < mostDigits else { break }
       length = length * 10 + Int(byte - UInt8(ascii: "0"))

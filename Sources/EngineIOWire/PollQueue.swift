@@ -9,6 +9,8 @@ struct PollQueue {
   var waiting = ByteBuffer()
   /// Too much waits: the handler has been told.
   var isBehind = false
+  /// How the client's requests carry what is not ASCII.
+  var encoding = TextEncoding.unknown
   var upgrade = Upgrade.none
 
   /// How far a WebSocket has come that is to take over.
@@ -57,14 +59,17 @@ extension EngineLink {
   func post(_ post: HeldExchange, _ body: ByteBuffer, isBinary: Bool) {
     guard end == .no, socket == nil, polls != nil else { return post.refuse(.unknownSession) }
     var fault: EngineFault?
+    var encoding = polls?.encoding ?? .unknown
     do throws(EngineFault) {
       fault = receive(
         try EnginePayload.frames(
-          body, revision: revision, isBinary: isBinary, mostPackets: services.limits.packetsPerPayload))
+          body, revision: revision, isBinary: isBinary, mostPackets: services.limits.packetsPerPayload,
+          encoding: &encoding))
     } catch {
       fault = error
       leave(code: error.code, reason: error.reason)
     }
+    polls?.encoding = encoding
     if let fault { post.refuse(.badRequest(fault.reason)) } else { post.accept() }
   }
 

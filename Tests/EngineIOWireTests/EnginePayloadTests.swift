@@ -8,8 +8,9 @@ import Testing
   private func texts(
     _ body: [UInt8], _ revision: Revision, isBinary: Bool = false, most: Int = 1000
   ) -> [String]? {
-    try? EnginePayload.frames(
-      ByteBuffer(bytes: body), revision: revision, isBinary: isBinary, mostPackets: most
+    var encoding = TextEncoding.unknown
+    return try? EnginePayload.frames(
+      ByteBuffer(bytes: body), revision: revision, isBinary: isBinary, mostPackets: most, encoding: &encoding
     ).map { ($0.isText ? "" : "binary ") + String(buffer: $0.bytes) }
   }
 
@@ -42,6 +43,39 @@ import Testing
       #expect(texts(bad, .three) == nil, "\(bad)")
     }
     #expect(texts([0x31, 0x3A, 0xBF], .three) == nil)
+  }
+
+  /// A text as Engine.IO's clients before 2.0 send it: its bytes in UTF-8, each as a character.
+  private func twice(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.utf8.map { Unicode.Scalar($0) }))
+  }
+
+  @Test func `old clients of revision 3 encode their texts twice`() {
+    let text = #"42["wd",{"p":"/房间/é","d":"汉😀\u2028"}]"#
+    let sent = twice(text)
+    #expect(texts("1:2\(sent.utf16.count):\(sent)", .three) == ["2", text])
+    #expect(texts("\(sent.utf16.count):\(sent)", .four) != [text])
+  }
+
+  @Test func `the first text that is not ASCII says how a client encodes all others`() {
+    var old = TextEncoding.unknown
+    var new = TextEncoding.unknown
+    let read = { (text: String, encoding: inout TextEncoding) in
+      String(buffer: encoding.decode(ByteBuffer(string: text)))
+    }
+    #expect(read("plain", &old) == "plain" && old == .unknown)
+    #expect(read(twice("é"), &old) == "é" && old == .twice)
+    #expect(read("é", &old) == "é" && read(twice("汉"), &old) == "汉" && old == .twice)
+    for first in ["é", "汉", "Ã", "ÿ©", "😀"] {
+      new = .unknown
+      #expect(read(first, &new) == first && new == .once)
+      #expect(read(twice("é"), &new) == twice("é") && new == .once)
+    }
+    // Not UTF-8 at all: whoever reads it says so.
+    for bytes: [UInt8] in [[0xC3], [0xC3, 0x41], [0xC3, 0x83, 0xC3], [0xFF], [0xC3, 0xA9, 0xC2]] {
+      new = .unknown
+      #expect(Array(new.decode(ByteBuffer(bytes: bytes)).readableBytesView) == bytes && new == .once)
+    }
   }
 
   @Test func `revision 3 has a binary form too`() {
