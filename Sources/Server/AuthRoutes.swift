@@ -8,6 +8,7 @@ import Transport
 ///
 ///     /identitytoolkit.googleapis.com/v1/projects/…                      as Firebase's Admin SDKs call them
 ///     /identitytoolkit.googleapis.com/…, /securetoken.googleapis.com/…    as Firebase's Auth SDKs call them
+///     /www.googleapis.com/identitytoolkit/v3/relyingparty/…               as those before 9 do in JavaScript
 ///     /v2/DATABASE/auth/…                                                 as Wilddog's SDK calls them
 ///     /.auth/jwks.json                                                    the public keys of our tokens
 ///     /.auth/customTokenToIdToken.json                                    Wilddog's exchange over REST
@@ -35,8 +36,9 @@ struct AuthRoutes: Sendable {
   }
 
   static func isAuth(path: Substring) -> Bool {
-    path.hasPrefix(IdentityToolkit.prefix) || path.hasPrefix(IdentityToolkit.tokenPath)
-      || path.hasPrefix("/.auth/") || WilddogAuth.isAuth(path: path)
+    path.hasPrefix(IdentityToolkit.prefix) || path.hasPrefix(IdentityToolkit.olderPrefix)
+      || path.hasPrefix(IdentityToolkit.tokenPath) || path.hasPrefix("/.auth/")
+      || WilddogAuth.isAuth(path: path)
   }
 
   func respond(to exchange: Exchange) {

@@ -21,8 +21,7 @@ struct IdentityToolkit {
       let database = try await routes.database(await databaseName(head, parameters))
       let call = routes.call(database, head)
       if head.path.hasPrefix(Self.tokenPath) { return try await token(parameters, call) }
-      let name = head.path.dropFirst(Self.prefix.utf8.count)
-      return AuthRoutes.Reply(body: try await body(for: name, parameters, call))
+      return AuthRoutes.Reply(body: try await body(for: Self.name(in: head.path), parameters, call))
     } catch {
       let error = routes.accountError(error)
       return Self.refusal(Self.status(of: error), Self.word(for: error))

@@ -75,6 +75,7 @@ final class Routes: Router {
       // Data has `.json` at its end; what has not may be for accounts.
       let isData = path.utf8.suffix(5).elementsEqual(".json".utf8)
       if !isData, AuthRoutes.isAuth(path: path) { return auth.respond(to: exchange) }
+      if path == WilddogLookup.path { return WilddogLookup.respond(to: exchange) }
       return rest.respond(to: exchange)
     }
     switch path {

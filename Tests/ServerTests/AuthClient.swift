@@ -4,6 +4,14 @@ import Foundation
 struct AuthClient {
   let server: TestServer
   var key = "default"
+  /// Whether it calls as Firebase's JavaScript SDKs before 9 do.
+  var isOlder = false
+
+  private static let olderNames = [
+    "signUp": "signupNewUser", "signInWithPassword": "verifyPassword", "update": "setAccountInfo",
+    "signInWithCustomToken": "verifyCustomToken", "lookup": "getAccountInfo", "delete": "deleteAccount",
+    "sendOobCode": "getOobConfirmationCode",
+  ]
 
   struct Failure: Error, Equatable {
     let status: Int
@@ -12,7 +20,12 @@ struct AuthClient {
 
   /// One call of the Identity Toolkit; throws what its SDKs would.
   func toolkit(_ name: String, _ body: [String: Any]) async throws -> [String: Any] {
-    try await post("/identitytoolkit.googleapis.com/v1/accounts:\(name)?key=\(key)", body)
+    if isOlder {
+      let older = Self.olderNames[name] ?? name
+      return try await post(
+        "/www.googleapis.com/identitytoolkit/v3/relyingparty/\(older)?key=\(key)", body)
+    }
+    return try await post("/identitytoolkit.googleapis.com/v1/accounts:\(name)?key=\(key)", body)
   }
 
   func refresh(_ token: String) async throws -> [String: Any] {

@@ -45,8 +45,10 @@ import Testing
     }
   }
 
-  @Test func `password, look-up, change, refresh and deletion go as the SDK expects`() async throws {
+  @Test(arguments: [false, true])
+  func `password, look-up, change, refresh and deletion go as the SDK expects`(isOlder: Bool) async throws {
     try await Self.withServer { server, client, _ async throws in
+      let client = AuthClient(server: server, isOlder: isOlder)
       let account: [String: Any] = ["email": "ann@example.com", "password": "secret1"]
       let new = try await client.toolkit("signUp", account)
       #expect(new.text("email") == "ann@example.com")

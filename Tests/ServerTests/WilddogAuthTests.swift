@@ -44,6 +44,14 @@ import Testing
     try await standIn.stop()
   }
 
+  @Test func `an SDK that asks which hosts serve an app is sent to the one that it asked`() async throws {
+    try await withServer { server, _, _ async throws in
+      let answer = try await server.ask(.GET, "/v1/lookup?appId=myapp")
+      #expect(answer.status == 200 && answer.body == #"{"nssList":["127.0.0.1:\#(server.server.port)"]}"#)
+      #expect(try await server.ask(.GET, "/v1/lookup.json").status == 200)
+    }
+  }
+
   @Test func `a mini-program's user signs in, is looked up, and writes what is theirs`() async throws {
     try await withServer { server, client, _ async throws in
       let raw = #"{"nickName":"Ann"}"#
