@@ -3,7 +3,7 @@ import NIOCore
 /// How a client of revision 3 writes what is not ASCII into the bodies of its requests.
 ///
 /// Engine.IO's own clients before 2.0, which all of Wilddog's SDKs for browsers have in them, encode a packet
-/// in UTF-8 and then send the bytes as if each were a character: 汉, E6 B1 89, goes out as `æ±\u{89}` in UTF-8.
+/// in UTF-8 and then send the bytes as if each were a character: 汉, E6 B1 89, goes out as U+E6 U+B1 U+89.
 /// Later ones encode once, and nothing in a request says which is which. A text that can be decoded twice is
 /// hardly ever meant to be read as it stands, so the first text that is not ASCII decides for the session.
 enum TextEncoding {

@@ -1,3 +1,5 @@
+import Identity
+
 extension IdentityToolkit {
   /// Where Firebase's JavaScript SDKs before 9 have their accounts, which an emulator has them look for here.
   static let olderPrefix: Substring = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
@@ -18,5 +20,12 @@ extension IdentityToolkit {
     case "createAuthUri": "accounts:createAuthUri"
     default: name
     }
+  }
+
+  /// The word for what went wrong. Those SDKs know of wrong passwords only; that tells nobody either which
+  /// addresses have accounts.
+  static func word(for error: AccountError, in path: Substring) -> String {
+    let isOlder = path.hasPrefix(olderPrefix)
+    return isOlder && error == .invalidCredentials ? "INVALID_PASSWORD" : word(for: error)
   }
 }

@@ -24,7 +24,7 @@ struct IdentityToolkit {
       return AuthRoutes.Reply(body: try await body(for: Self.name(in: head.path), parameters, call))
     } catch {
       let error = routes.accountError(error)
-      return Self.refusal(Self.status(of: error), Self.word(for: error))
+      return Self.refusal(Self.status(of: error), Self.word(for: error, in: head.path))
     }
   }
 

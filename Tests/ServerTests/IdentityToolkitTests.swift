@@ -53,7 +53,7 @@ import Testing
       let new = try await client.toolkit("signUp", account)
       #expect(new.text("email") == "ann@example.com")
       await refused("EMAIL_EXISTS") { try await client.toolkit("signUp", account) }
-      await refused("INVALID_LOGIN_CREDENTIALS") {
+      await refused(isOlder ? "INVALID_PASSWORD" : "INVALID_LOGIN_CREDENTIALS") {
         try await client.toolkit("signInWithPassword", ["email": "ann@example.com", "password": "secret2"])
       }
       let signedIn = try await client.toolkit("signInWithPassword", account)

@@ -48,7 +48,12 @@ import Testing
     try await withServer { server, _, _ async throws in
       let answer = try await server.ask(.GET, "/v1/lookup?appId=myapp")
       #expect(answer.status == 200 && answer.body == #"{"nssList":["127.0.0.1:\#(server.server.port)"]}"#)
-      #expect(try await server.ask(.GET, "/v1/lookup.json").status == 200)
+      let text = try await RawHTTP.get(
+        "/v1/lookup?appId=myapp", host: "x.example.com", port: server.server.port)
+      #expect(text.lowercased().contains("access-control-allow-origin: *"))
+      #expect(text.contains(#""x.example.com""#))
+      // What is data stays data.
+      #expect(try await server.ask(.GET, "/v1/lookup.json").status == 401)
     }
   }
 
