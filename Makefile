@@ -53,7 +53,7 @@ bigdata: build
 ## The slow, randomised tests, many times as long as in `make test`.
 soak: packages python browser javascript
 	$(SWIFT) build --build-tests $(CHECKED)
-	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests|AgreementTests|DamageTests|a public data set'
+	SOAK=1 $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter 'CrashTests|SimulationTests|AgreementTests|DamageTests|CorpusTests|a public data set'
 	SOAK=1 ROUNDS=2000 DHOLE_BINARY=.build/debug/dhole node --test sdk-js/test/storm.test.js sdk-js/test/converge.test.js
 
 ## Every fuzz target for FUZZ_SECONDS; TARGET=NAME for one. What it finds is left in Tests/Corpora/fuzz/NAME, to be

@@ -22,6 +22,10 @@ package enum DirectoryError: Error, Equatable, Sendable {
 
 /// Turns a credential into a caller.
 package protocol Authenticator: Sendable {
+  /// Whoever was accepted is accepted again until it ends, as long as this stays the same; nil if nothing can
+  /// be said.
+  var generation: UInt64? { get }
+
   /// The answer by what is known now.
   func authenticate(_ credential: String, database: DatabaseID, nowSeconds: Int64)
     -> Result<Authentication, AuthenticationError>
@@ -34,6 +38,8 @@ package protocol Authenticator: Sendable {
 }
 
 extension Authenticator {
+  package var generation: UInt64? { nil }
+
   package func authenticate(
     _ credential: String, database: DatabaseID, nowSeconds: Int64,
     later: @escaping @Sendable (Result<Authentication, AuthenticationError>) -> Void

@@ -23,6 +23,8 @@ package struct ServerAuthenticator: Authenticator {
     self.clock = clock
   }
 
+  package var generation: UInt64? { keyring.generation }
+
   package func authenticate(_ credential: String, database: DatabaseID, nowSeconds: Int64)
     -> Result<Authentication, AuthenticationError>
   {

@@ -11,34 +11,34 @@ struct PlainRead: Sendable {
   private let path: Path
   /// The database's name, lower-cased and otherwise unchecked.
   private let database: String
-  private let credential: String?
+  /// The header that proves who asks.
+  private let authorization: String?
 
   /// Nil if the request asks for more; `baseDomain` as for `RESTRequest`.
   init?(_ head: RequestHead, baseDomain: String? = nil) {
     guard head.isGET else { return nil }
-    var credential: String?
+    var authorization: String?
     let asksMore = head.contains { name, value in
       switch name.count {
       case 6: value.utf8.count > 3  // accept, unless it is */*
       case 8: true  // if-match
-      case 13: !Self.isPlain(name, value, &credential)  // authorization, if-none-match
+      case 13: !Self.isPlain(name, value, &authorization)  // authorization, if-none-match
       case 15, 16: name.first.map { $0 | 0x20 } == UInt8(ascii: "x")  // x-firebase-etag, x-dhole-snapshot
       default: false
       }
     }
     guard !asksMore, let name = Self.name(head.query), let path = Self.path(head.path) else { return nil }
     self.path = path
-    self.credential = credential
+    self.authorization = authorization
     database = RESTRequest.database(name, host: head.host, baseDomain: baseDomain)
   }
 
-  /// Reads a bearer's credential, once; whatever else has a name of this length is not plain.
-  private static func isPlain(_ name: Substring.UTF8View, _ value: String, _ credential: inout String?)
-    -> Bool
-  {
-    guard credential == nil, name.first.map({ $0 | 0x20 }) == UInt8(ascii: "a") else { return false }
-    credential = RESTRequest.bearer(value)
-    return credential != nil
+  /// Takes a bearer's header, once; whatever else has a name of this length is not plain.
+  private static func isPlain(_ name: Substring.UTF8View, _ value: String, _ bearer: inout String?) -> Bool {
+    guard bearer == nil, name.first.map({ $0 | 0x20 }) == UInt8(ascii: "a"), RESTRequest.isBearer(value)
+    else { return false }
+    bearer = value
+    return true
   }
 
   /// The name in a query of nothing else, empty without a query; nil if there is more to it.
@@ -72,15 +72,27 @@ struct PlainRead: Sendable {
     guard let id = try? DatabaseID(database) else {
       return RESTAnswer(.unknownDatabase).send(to: exchange, for: nil)
     }
-    guard let credential else { return read(in: id, as: .anonymous, exchange, site) }
-    let loop = exchange.eventLoop
-    let asked = NIOLoopBound(exchange, eventLoop: loop)
+    guard let authorization else { return read(in: id, as: .anonymous, exchange, site) }
+    let (loop, authenticator) = (exchange.eventLoop, site.services.authenticator)
     let now = site.services.clock.nowMilliseconds() / 1000
-    let known = site.services.authenticator.authenticate(credential, database: id, nowSeconds: now) {
-      result in
+    let generation = authenticator.generation
+    // Who asks again over the same connection has most often the same to show.
+    if let known = exchange.memory.value as? KnownCaller,
+      known.isStill(authorization, in: id, generation: generation, nowSeconds: now)
+    {
+      return read(in: id, as: known.caller, exchange, site)
+    }
+    let asked = NIOLoopBound(exchange, eventLoop: loop)
+    let credential = RESTRequest.bearer(authorization) ?? ""
+    let found = authenticator.authenticate(credential, database: id, nowSeconds: now) { result in
       loop.execute { read(in: id, by: result, asked.value, site) }
     }
-    if let known { read(in: id, by: known, exchange, site) }
+    guard let found else { return }
+    if case .success(let authentication) = found, let generation {
+      exchange.memory.value = KnownCaller(
+        authorization: authorization, database: id, caller: authentication.caller, generation: generation)
+    }
+    read(in: id, by: found, exchange, site)
   }
 
   private func read(
@@ -124,5 +136,28 @@ struct PlainRead: Sendable {
       reading.answer(value, exchange, longWork) { $0.send(to: asked.value.0, for: nil) }
     case .failure(let error): RESTAnswer(RESTError(error, isRead: true)).send(to: exchange, for: nil)
     }
+  }
+}
+
+/// Who asked last over a connection, and what was shown for it.
+private final class KnownCaller {
+  let caller: Caller
+  private let authorization: String
+  private let database: DatabaseID
+  private let generation: UInt64
+
+  init(authorization: String, database: DatabaseID, caller: Caller, generation: UInt64) {
+    self.authorization = authorization
+    self.database = database
+    self.caller = caller
+    self.generation = generation
+  }
+
+  /// Whether the same is shown again, and would be accepted again.
+  func isStill(
+    _ authorization: String, in database: DatabaseID, generation: UInt64?, nowSeconds: Int64
+  ) -> Bool {
+    self.generation == generation && self.authorization == authorization && self.database == database
+      && caller.expiresAtSeconds.map { $0 > nowSeconds } ?? true
   }
 }

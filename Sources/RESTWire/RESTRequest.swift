@@ -169,11 +169,13 @@ package final class RESTRequest: Sendable {
 
   /// The credential in an authorization header, if it is of the kind that we know.
   static func bearer(_ authorization: String) -> String? {
+    guard isBearer(authorization) else { return nil }
+    return String(Substring(authorization.utf8.dropFirst(7).drop { $0 == UInt8(ascii: " ") }))
+  }
+
+  static func isBearer(_ authorization: String) -> Bool {
     let bytes = authorization.utf8
-    guard bytes.count > 7, bytes.prefix(7).elementsEqual("bearer ".utf8, by: { $0 | 0x20 == $1 }) else {
-      return nil
-    }
-    return String(Substring(bytes.dropFirst(7).drop { $0 == UInt8(ascii: " ") }))
+    return bytes.count > 7 && bytes.prefix(7).elementsEqual("bearer ".utf8) { $0 | 0x20 == $1 }
   }
 
   /// The tag in a condition, whose quotes may be left out.

@@ -23,6 +23,13 @@ extension ExchangeSink {
   }
 }
 
+/// What whoever answers the requests of one connection keeps from one to the next. Used on its loop only.
+package final class ConnectionMemory {
+  package var value: AnyObject?
+
+  package init() {}
+}
+
 /// One HTTP request being answered. Used on its loop only.
 ///
 /// Whatever is said after the answer is complete, or after the peer left, is ignored.
@@ -31,6 +38,7 @@ package final class Exchange {
   /// The whole body, within the router's bound.
   package let body: ByteBuffer
   package let eventLoop: any EventLoop
+  package let memory: ConnectionMemory
   /// The peer left before the answer was complete. Not called after a complete answer.
   package var onClose: (() -> Void)?
   /// A streamed answer can go on: `isWritable` became true again.
@@ -43,7 +51,11 @@ package final class Exchange {
   private var state = State.waiting
   private let sink: any ExchangeSink
 
-  package init(head: RequestHead, body: ByteBuffer, eventLoop: any EventLoop, sink: any ExchangeSink) {
+  package init(
+    head: RequestHead, body: ByteBuffer, eventLoop: any EventLoop, sink: any ExchangeSink,
+    memory: ConnectionMemory = ConnectionMemory()
+  ) {
+    self.memory = memory
     self.head = head
     self.body = body
     self.eventLoop = eventLoop

@@ -44,6 +44,7 @@ final class HTTPConnection: Connection {
   var isDeaf = false
   var isLingering = false
 
+  private let memory = ConnectionMemory()
   private var waiting = CircularBuffer<Waiting>()
   private var assembly = RequestAssembly()
   private var isReadHeld = false
@@ -143,7 +144,7 @@ final class HTTPConnection: Connection {
         if WebSocketHandshake.isAsked(by: head) { return startUpgrade(request) }
       }
       let exchange = Exchange(
-        head: head, body: request.body, eventLoop: connections.eventLoop, sink: self)
+        head: head, body: request.body, eventLoop: connections.eventLoop, sink: self, memory: memory)
       turn = .answering(exchange)
       connections.router.respond(to: exchange)
     }

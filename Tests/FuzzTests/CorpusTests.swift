@@ -1,5 +1,6 @@
 import Foundation
 import FuzzTargets
+import TestSupport
 import Testing
 
 /// What the fuzzers start from and what they have found, tried again. `make fuzz` looks for more.
@@ -36,14 +37,19 @@ struct CorpusTests {
     }
   }
 
-  /// Cases changed here and there: a little of what the fuzzers do, in every test run.
+  /// Cases changed here and there: a little of what the fuzzers do, in every test run. The same changes each
+  /// time, but for `make soak`: looking for what is new is the fuzzers' work.
   @Test(arguments: FuzzTarget.all.map(\.name))
   func `cases that are changed a little pass`(name: String) async throws {
     let target = try #require(FuzzTarget.named(name))
-    var random = SystemRandomNumberGenerator()
+    let isSoak = ProcessInfo.processInfo.environment["SOAK"] != nil
+    let seed = isSoak ? UInt64.random(in: 0..<1_000_000) : 1
+    var random = SeededNumbers(seed: seed)
     let files = try Self.files(name)
     let start = ContinuousClock.now
-    while ContinuousClock.now - start < .seconds(1), let file = files.randomElement(using: &random) {
+    while ContinuousClock.now - start < .seconds(isSoak ? 60 : 1),
+      let file = files.randomElement(using: &random)
+    {
       var bytes = [UInt8](try Data(contentsOf: file))
       for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
         let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -57,7 +63,7 @@ struct CorpusTests {
       do {
         try await Self.check(target, bytes)
       } catch {
-        Issue.record("\(name), changed to \(Data(bytes).base64EncodedString()): \(error)")
+        Issue.record("\(name), seed \(seed), changed to \(Data(bytes).base64EncodedString()): \(error)")
         return
       }
     }

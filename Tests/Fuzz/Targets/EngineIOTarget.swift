@@ -45,6 +45,8 @@ private final class EngineIOStage {
   private final class Client {
     var socket: (link: FuzzLink, handler: any MessageHandler)?
     var upgrade: (link: FuzzLink, handler: any MessageHandler)?
+    /// Sockets that were to take over before; the session may be on one of them.
+    var earlier: [(link: FuzzLink, handler: any MessageHandler)] = []
     var poll: (exchange: Exchange, sink: FuzzSink)?
     var id = ""
     var revision = "3"
@@ -90,7 +92,7 @@ private final class EngineIOStage {
     send("2", watcher.socket)
     room.loop.run()
     for client in clients.values {
-      for socket in [client.socket, client.upgrade] {
+      for socket in [client.socket, client.upgrade] + client.earlier {
         guard var sent = socket?.link.take() else { continue }
         while try Self.frame(&sent) != nil {}
       }
@@ -120,6 +122,7 @@ private final class EngineIOStage {
     guard case .accept(let handler) = services.acceptWebSocket(head, on: room.loop) else { return }
     let link = FuzzLink(eventLoop: room.loop)
     if query.contains("sid=") {
+      if let upgrade = client.upgrade { client.earlier.append(upgrade) }
       client.upgrade = (link, handler)
     } else {
       client.socket = (link, handler)
@@ -215,9 +218,10 @@ private final class EngineIOStage {
     guard let client = clients[digit] else { return }
     client.poll?.sink.isLeft = true
     client.poll?.exchange.peerLeft()
-    for socket in [client.socket, client.upgrade] { socket?.handler.closed() }
+    for socket in [client.socket, client.upgrade] + client.earlier { socket?.handler.closed() }
     client.socket = nil
     client.upgrade = nil
+    client.earlier = []
   }
 
   /// Everything comes to its end.
