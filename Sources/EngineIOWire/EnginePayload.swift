@@ -119,6 +119,27 @@ enum EnginePayload {
     return body
   }
 
+  /// The longest body of revision 3 that is sent as text where bytes are read as well.
+  static let longestTextBytes = 64 * 1024
+
+  /// A body of revision 3 in its binary form: the same packets, which are all ASCII; nil if it is none.
+  static func binaryBody(of text: ByteBuffer) -> ByteBuffer? {
+    var rest = text
+    var body = ByteBuffer()
+    body.reserveCapacity(text.readableBytes)
+    while rest.readableBytes > 0 {
+      guard let colon = rest.readableBytesView.firstIndex(of: UInt8(ascii: ":")),
+        let digits = rest.readString(length: colon - rest.readerIndex), let length = Int(digits),
+        rest.readInteger(as: UInt8.self) != nil, let packet = rest.readSlice(length: length)
+      else { return nil }
+      body.writeInteger(0 as UInt8)
+      body.writeBytes(digits.utf8.map { $0 - UInt8(ascii: "0") })
+      body.writeInteger(255 as UInt8)
+      body.writeImmutableBuffer(packet)
+    }
+    return body
+  }
+
   /// Calls `body` with each packet of those that wait.
   static func forEach(in waiting: ByteBuffer, _ body: (UnsafeRawBufferPointer) -> Void) {
     waiting.withUnsafeReadableBytes { bytes in

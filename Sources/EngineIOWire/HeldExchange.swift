@@ -5,16 +5,27 @@ import Transport
 final class HeldExchange: Sendable {
   private let exchange: NIOLoopBound<Exchange>
   private let origin: String?
+  /// Whether the client can't read anything but text, and says so.
+  private let needsText: Bool
 
   /// On the exchange's loop.
   init(_ exchange: Exchange) {
     exchange.endsWithInput = true
     origin = exchange.head.header("origin")
+    needsText = exchange.head.target.contains("b64=")
     self.exchange = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
   }
 
   /// Answers with packets. If the peer has left, nobody hears it.
-  func answer(_ body: ByteBuffer) {
+  ///
+  /// Long ones go as bytes to clients of revision 3: of a text of more than about 120 KB, Engine.IO's own
+  /// clients before 2.0 make an error in browsers, connect anew, and are told the same again.
+  func answer(_ body: ByteBuffer, revision: Revision = .four) {
+    if revision == .three, !needsText, body.readableBytes > EnginePayload.longestTextBytes,
+      let bytes = EnginePayload.binaryBody(of: body)
+    {
+      return respond(status: 200, type: "application/octet-stream", bytes)
+    }
     respond(status: 200, type: "text/plain; charset=UTF-8", body)
   }
 

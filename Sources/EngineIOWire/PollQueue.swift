@@ -101,7 +101,7 @@ extension EngineLink {
     guard let held = polls?.held, let before = polls?.waiting.readableBytes, before > 0 else { return }
     polls?.held = nil
     let body = takeWaiting(most: services.limits.packetsPerAnswer)
-    held.answer(body)
+    held.answer(body, revision: revision)
     if polls?.waiting.readableBytes == 0 { tookAll() }
   }
 

@@ -123,6 +123,13 @@ final class EngineClient {
     }
     var rest = Array(text.utf16)[...]
     var packets: [String] = []
+    // Long answers are bytes, all ASCII but for what stands behind a length: 255, which is no UTF-8.
+    while rest.first == 0, let end = rest.firstIndex(of: 0xFFFD) {
+      let count = rest[1..<end].reduce(0) { $0 * 10 + Int($1) }
+      guard end + count < rest.endIndex else { break }
+      packets.append(String(decoding: rest[(end + 1)...(end + count)], as: UTF16.self))
+      rest = Array(rest[(end + count + 1)...])[...]
+    }
     while let colon = rest.firstIndex(of: 0x3A) {
       guard let count = Int(String(decoding: rest[..<colon], as: UTF16.self)), colon + count < rest.endIndex
       else { break }

@@ -90,6 +90,19 @@ import Testing
     }
   }
 
+  @Test func `a body of revision 3 has the same packets as bytes`() throws {
+    let text = ByteBuffer(string: "2:4a12:4hello world0:")
+    let bytes = try #require(EnginePayload.binaryBody(of: text))
+    #expect(
+      Array(bytes.readableBytesView) == [0, 2, 255] + "4a".utf8 + [0, 1, 2, 255] + "4hello world".utf8 + [
+        0, 0, 255,
+      ])
+    #expect(texts(Array(bytes.readableBytesView), .three, isBinary: true) == ["4a", "4hello world", ""])
+    for bad in ["x", "3:4a", ":", "x:4a"] {
+      #expect(EnginePayload.binaryBody(of: ByteBuffer(string: bad)) == nil)
+    }
+  }
+
   private func body(_ packets: [String], _ revision: Revision, most: Int = 16) -> (String, left: Int) {
     var waiting = ByteBuffer(string: packets.map { $0 + "\u{1e}" }.joined())
     let body = EnginePayload.takeBody(from: &waiting, revision: revision, mostPackets: most)
