@@ -29,7 +29,11 @@ struct Export: AsyncParsableCommand {
     do {
       try await receiver.receive(from: server.client, path: path.text)
     } catch {
-      throw receiver.stop(error)
+      let failure = receiver.stop(error)
+      guard failure.code == .wrongInput, server.credential == nil else { throw failure }
+      throw Failure(
+        failure.code, failure.message,
+        advice: "Operators are shown values of any size: pass --auth SECRET (or set DHOLE_AUTH).")
     }
     let meter = receiver.meter
     guard file != "-" else { return }

@@ -3,7 +3,9 @@
 
 usage: bigdata.py BIN_DIR [--megabytes 1000] [--seconds 5] [--folder DIR]
 BIN_DIR holds a release build of dhole. The bystander asks for a small value of another database over one connection,
-again and again, and writes it every fourth time; its p99 is compared with the p99 of the same server at rest. Loopback only.
+again and again, and writes it every fourth time. Its p99 is compared with the p99 of the same server at rest, and with
+that beside a busy loop on each core which has nothing to do with the server: what such a machine makes everybody wait.
+Loopback only.
 """
 import argparse, base64, http.client, json, os, resource, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
 
@@ -63,7 +65,7 @@ class Bystander(threading.Thread):
 def run(*command):
     """Wall seconds and peak resident megabytes of a command."""
     begun = time.monotonic()
-    process = subprocess.Popen([dhole, *command, "--url", f"http://127.0.0.1:{port}"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([dhole, *command, "--auth", "owner", "--url", f"http://127.0.0.1:{port}"], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{command} ended with {status}")
@@ -97,11 +99,25 @@ def memory():
 
 
 def measured(name, work):
+    """Prints what a bystander sees meanwhile, in ratios to what it saw before, and returns it."""
     bystander = Bystander()
-    note = work()
-    told = [f"{what} p50 {middle:6.2f} p99 {late:6.2f} ms ({late / rest[1]:4.1f} x calm) worst {worst:6.1f}"
-            for what, (middle, late, worst), rest in zip(("reads", "writes"), bystander.stop(), calm)]
-    print(f"{name:22} {'   '.join(told)}   {note}", flush=True)
+    note = work() or ""
+    seen = bystander.stop()
+    told = []
+    for place, (what, (middle, late, worst)) in enumerate(zip(("reads", "writes"), seen)):
+        ratios = ", ".join(f"{late / before[place][1]:.1f} x {name}" for name, before in baselines.items())
+        told.append(f"{what} p50 {middle:.2f} p99 {late:.2f} ms{f' ({ratios})' if ratios else ''} worst {worst:.1f}")
+    print(f"{name:20} {'   '.join(told)}   {note}", flush=True)
+    return seen
+
+
+def burning():
+    """A busy loop for each core."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count())]
+    time.sleep(options.seconds)
+    for loop in loops:
+        loop.kill()
+        loop.wait()
 
 
 def generate(name):
@@ -121,6 +137,7 @@ def generate(name):
     return count
 
 
+baselines = {}
 port = free_port()
 # In memory, if that can be: it would be on another machine's disk.
 copy = os.path.join("/dev/shm" if os.access("/dev/shm", os.W_OK) else folder, f"dhole-copy-{port}.json")
@@ -139,12 +156,9 @@ try:
     records = generate(source)
     size = os.path.getsize(source) / 1e6
     print(f"{size:.0f} MB, {records:,} records of 12 nodes", flush=True)
-    bystander = Bystander()
-    time.sleep(options.seconds)
-    calm = bystander.stop()
-    told = [f"{what} p50 {middle:6.2f} p99 {late:6.2f} ms              worst {worst:6.1f}"
-            for what, (middle, late, worst) in zip(("reads", "writes"), calm)]
-    print(f"{'at rest':22} {'   '.join(told)}", flush=True)
+    calm = measured("at rest", lambda: time.sleep(options.seconds))
+    baselines["calm"] = calm
+    baselines["busy"] = measured("beside busy loops", burning)
 
     def importing():
         seconds, peak = run("import", source, "/")
