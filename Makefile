@@ -31,7 +31,8 @@ test: packages python browser javascript lint
 	@# One folder after another: all tests of a run start at once, and the waits of so many starve each other.
 	@failed=; for folder in $(SUITES); do \
 	  echo "== $$folder"; \
-	  $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter "^$$folder\." || failed="$$failed $$folder"; \
+	  SWIFT_BACKTRACE=symbolicate=fast \
+	    $(SWIFT) test --skip-build $(CHECKED) --disable-xctest --filter "^$$folder\." || failed="$$failed $$folder"; \
 	done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 

@@ -7,8 +7,8 @@ import NIOCore
 /// Everything happens on its own event loop's thread, which waits for the disk; `append` may be called from
 /// any thread.
 actor Journal {
-  /// Frames in the write-ahead log, of 4 KB, after which they are moved into the file. Appends wait meanwhile,
-  /// for the frames and for one sync: with more they wait seldom and long, with less often and in vain.
+  /// Frames in the write-ahead log, of 4 KB, after which they are moved into the file. Appends wait for that
+  /// and for one sync: with more they wait seldom and long, with less often and in vain.
   private static let checkpointFrames = 1000
 
   let folder: String

@@ -5,6 +5,26 @@ import NIOCore
 import NIOHTTP1
 import Server
 
+/// Lets so many through at a time.
+actor Places {
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(_ count: Int) { free = count }
+
+  func take() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  func give() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+  }
+}
+
 /// A server inside the test's process, on a free port, with a data folder of its own.
 struct TestServer {
   let server: TreeServer
@@ -43,15 +63,26 @@ struct TestServer {
   static func run(
     with change: (inout Configuration) -> Void, _ work: (TestServer) async throws -> Void
   ) async throws {
-    let test = try await start(change)
+    await places.take()
+    let result: Result<Void, any Error>
     do {
-      try await work(test)
-    } catch {
+      let test = try await start(change)
+      do {
+        result = .success(try await work(test))
+      } catch {
+        result = .failure(error)
+      }
       await test.stop(removing: true)
-      throw error
+    } catch {
+      result = .failure(error)
     }
-    await test.stop(removing: true)
+    await places.give()
+    try result.get()
   }
+
+  /// So many run at a time. All tests of a run start at once, each server has twenty descriptors, and
+  /// Foundation's `Process` reads past the end of its list of descriptors once there are some thousand.
+  private static let places = Places(12)
 
   static func run(_ work: (TestServer) async throws -> Void) async throws {
     try await run(with: { _ in }, work)
