@@ -1,5 +1,6 @@
 import { checkValue } from './check';
-import { Database, Write, overlap, wirePath } from './database';
+import { Database } from './database';
+import { Write, overlap, wirePath } from './shown';
 import { Node, Path, nodeFrom, resolved } from './node';
 import { Listener } from './view';
 
