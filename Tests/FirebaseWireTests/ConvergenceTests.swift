@@ -1,4 +1,5 @@
 import JSONTree
+import TestSupport
 import Testing
 
 @Suite struct ConvergenceTests {
@@ -14,7 +15,7 @@ import Testing
   {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
-    var random = SmallRandom(state: seed)
+    var random = SeededNumbers(seed: seed)
     let room = try await FirebaseRoom(rules: ConvergenceTests.rules)
     var writer = MirrorClient(try await room.connect())
     var near = MirrorClient(try await room.connect())
@@ -40,7 +41,7 @@ import Testing
     }
   }
 
-  private static func listen(_ client: inout MirrorClient, _ random: inout SmallRandom) async throws {
+  private static func listen(_ client: inout MirrorClient, _ random: inout SeededNumbers) async throws {
     if Int.random(in: 0..<4, using: &random) == 0 {
       let path = ["", "p", "q/a", "p/7/deep"].randomElement(using: &random) ?? ""
       if !client.mirrors.contains(where: { $0.path == path && $0.tag == nil }) {
@@ -53,19 +54,19 @@ import Testing
 
   // MARK: What clients may send
 
-  private static func pick(_ choices: [String], _ random: inout SmallRandom) -> String {
+  private static func pick(_ choices: [String], _ random: inout SeededNumbers) -> String {
     choices.randomElement(using: &random) ?? ""
   }
 
-  private static func chance(_ percent: Int, _ random: inout SmallRandom) -> Bool {
+  private static func chance(_ percent: Int, _ random: inout SeededNumbers) -> Bool {
     Int.random(in: 0..<100, using: &random) < percent
   }
 
-  private static func key(_ random: inout SmallRandom) -> String { pick(keys, &random) }
+  private static func key(_ random: inout SeededNumbers) -> String { pick(keys, &random) }
 
-  private static func query(_ random: inout SmallRandom) -> String {
+  private static func query(_ random: inout SeededNumbers) -> String {
     let index = pick([".key", ".value", "pts", "deep/v", ".priority"], &random)
-    func bound(_ random: inout SmallRandom) -> String {
+    func bound(_ random: inout SeededNumbers) -> String {
       switch index {
       case ".key": "\"\(key(&random))\""
       case ".priority": pick(["null", "1", "2", #""p""#], &random)
@@ -87,13 +88,13 @@ import Testing
     return "{" + parts.joined(separator: ",") + "}"
   }
 
-  private static func leaf(_ random: inout SmallRandom) -> String {
+  private static func leaf(_ random: inout SeededNumbers) -> String {
     let leaf = pick(["null", "true", "false", "0", "1", "2", "2.5", "-1", #""""#, #""x""#, #""é""#], &random)
     if leaf == "null" || chance(85, &random) { return leaf }
     return #"{".value":\#(leaf),".priority":\#(pick(["1", "2", #""p""#], &random))}"#
   }
 
-  private static func child(_ random: inout SmallRandom) -> String {
+  private static func child(_ random: inout SeededNumbers) -> String {
     if chance(30, &random) { return leaf(&random) }
     var parts: [String] = []
     if chance(60, &random) { parts.append("\"pts\":" + leaf(&random)) }
@@ -103,13 +104,13 @@ import Testing
     return "{" + parts.joined(separator: ",") + "}"
   }
 
-  private static func children(_ random: inout SmallRandom) -> String {
+  private static func children(_ random: inout SeededNumbers) -> String {
     let names = keys.shuffled(using: &random).prefix(Int.random(in: 1...5, using: &random))
     return "{" + names.map { "\"\($0)\":" + child(&random) }.joined(separator: ",") + "}"
   }
 
   /// An action and its body.
-  private static func write(_ random: inout SmallRandom) -> (String, String) {
+  private static func write(_ random: inout SeededNumbers) -> (String, String) {
     let base = Bool.random(using: &random) ? "p" : "q"
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<6: return ("p", #"{"p":"\#(base)/\#(key(&random))","d":\#(child(&random))}"#)

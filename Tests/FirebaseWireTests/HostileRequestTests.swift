@@ -1,4 +1,5 @@
 import FirebaseWire
+import TestSupport
 import JSONTree
 import Testing
 
@@ -150,7 +151,7 @@ import Testing
   @Test func `changed bytes anywhere in a message never stop the session`() {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
-    var random = SmallRandom(state: seed)
+    var random = SeededNumbers(seed: seed)
     let messages = HostileRequestTests.bodies.map { #"{"t":"d","d":{"r":7,"a":"\#($0.0)","b":\#($0.1)}}"# }
     var session = FirebaseSession()
     var actions = SessionActions()
@@ -166,18 +167,5 @@ import Testing
     }
     session.receive(.ping, bytes: 0, into: &actions)
     #expect(actions.messages.count == 1)
-  }
-}
-
-/// A generator whose whole sequence follows from its seed.
-struct SmallRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

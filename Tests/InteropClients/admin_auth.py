@@ -7,43 +7,18 @@ import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 
 host, scenario = sys.argv[1], sys.argv[2]
 os.environ["FIREBASE_AUTH_EMULATOR_HOST"] = host
 
 import firebase_admin  # noqa: E402
 from firebase_admin import auth  # noqa: E402
+from checks import asking, check, refused  # noqa: E402
 
 RULES = {"rules": {"editors": {".read": "auth.token.role === 'editor'", ".write": "auth.token.role === 'editor'"}}}
 
 
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-    print("ok", what)
-
-
-def refused(error, what, work):
-    try:
-        got = work()
-    except error:
-        print("ok", what)
-        return
-    raise AssertionError(f"{what}: got {got!r}, expected {error}")
-
-
-def ask(method, path, body=None, credential=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://{host}{path}", data=data, method=method)
-    if credential:
-        request.add_header("Authorization", "Bearer " + credential)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+ask = asking(host)
 
 
 def sign_in(email, password):

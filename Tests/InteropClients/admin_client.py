@@ -17,16 +17,11 @@ os.environ["FIREBASE_DATABASE_EMULATOR_HOST"] = host
 
 import firebase_admin
 from firebase_admin import db, exceptions
+from checks import check
 
 NAMESPACE = "interop-" + scenario.replace("_", "-")
 URL = f"https://{NAMESPACE}.firebaseio.com"
 app = firebase_admin.initialize_app(options={"databaseURL": URL, "projectId": "interop"})
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-    print("ok", what)
 
 
 def raises(kind, text, body):

@@ -7,13 +7,12 @@ import asyncio
 import json
 import sys
 import time
-import urllib.error
-import urllib.request
 
 import firebase_admin
 import jwt
 import websockets
 from firebase_admin import auth, credentials
+from checks import asking, check
 
 host, scenario, admin = sys.argv[1], sys.argv[2], sys.argv[3]
 RULES = {"rules": {
@@ -21,22 +20,7 @@ RULES = {"rules": {
     "editors": {".read": "auth.token.role === 'editor'", ".write": "auth.token.role === 'editor'"}}}
 
 
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-    print("ok", what)
-
-
-def ask(method, path, body=None, credential=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://{host}{path}", data=data, method=method)
-    if credential:
-        request.add_header("Authorization", "Bearer " + credential)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+ask = asking(host)
 
 
 def make_database():

@@ -8,15 +8,10 @@ import random
 import socket
 import sys
 import time
+from checks import check
 
 host, scenario = sys.argv[1], sys.argv[2]
 name, port = host.split(":")
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {str(got)[:500]}, expected {str(expected)[:500]}")
-    print("ok", what)
 
 
 class Connection:

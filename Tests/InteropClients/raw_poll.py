@@ -13,15 +13,10 @@ import threading
 import time
 
 import websockets
+from checks import check
 
 host, scenario = sys.argv[1], sys.argv[2]
 namespace = f"interop-poll-{scenario}"
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {str(got)[:500]}, expected {str(expected)[:500]}")
-    print("ok", what)
 
 
 def request(query, method="GET", path="/.lp", body=None):

@@ -8,6 +8,7 @@ import json
 import sys
 
 import websockets
+from checks import check
 
 host, scenario = sys.argv[1], sys.argv[2]
 FRAME = 16384
@@ -15,12 +16,6 @@ FRAME = 16384
 
 def units(text):
     return len(text.encode("utf-16-le")) // 2
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {str(got)[:500]}, expected {str(expected)[:500]}")
-    print("ok", what)
 
 
 class Session:

@@ -21,16 +21,11 @@ if protocol == "v4":
     sys.path.insert(0, os.path.join(sys.prefix, "socketio4"))
 
 import socketio
+from checks import check
 
 NAMESPACE = f"interop-{scenario}"
 TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}[carrier]
 SECONDS = 20
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-    print("ok", what)
 
 
 class Client:

@@ -27,24 +27,10 @@ import requests  # noqa: E402
 import websockets  # noqa: E402
 from firebase_admin import auth, credentials, db, exceptions  # noqa: E402
 from google.auth.transport.requests import AuthorizedSession  # noqa: E402
+from checks import check, refused  # noqa: E402
 
 RULES = {"rules": {"rooms": {"$room": {".read": "auth.uid === $room", ".write": "auth.uid === $room"}},
                    "scores": {".read": "auth.token.role === 'editor'", ".indexOn": "n"}}}
-
-
-def check(got, expected, what):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-    print("ok", what)
-
-
-def refused(error, what, work):
-    try:
-        got = work()
-    except error as caught:
-        print("ok", what)
-        return caught
-    raise AssertionError(f"{what}: got {got!r}, expected {error}")
 
 
 def run(*arguments, knows=True, credential=admin, where=url):

@@ -141,7 +141,7 @@ import Testing
 
   @Test func `whatever changes, the client ends with what the server has`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     var told = 0
     for round in 0..<1500 {
       let old = tree(3, using: &random)
@@ -166,7 +166,7 @@ import Testing
 
   private static let keys = ["1", "2", "-7", "-a", "a", "b", "c\"\\", "é", "😀"]
 
-  private func tree(_ depth: Int, using random: inout SeededGenerator) -> Node {
+  private func tree(_ depth: Int, using random: inout SeededNumbers) -> Node {
     if depth == 0 || Int.random(in: 0..<5, using: &random) == 0 { return leaf(using: &random) }
     var children: [(ChildKey, Node)] = []
     for key in Self.keys where Bool.random(using: &random) {
@@ -177,12 +177,12 @@ import Testing
       ? node.withPriority(Node(Int64.random(in: 0...2, using: &random))) : node
   }
 
-  private func leaf(using random: inout SeededGenerator) -> Node {
+  private func leaf(using random: inout SeededNumbers) -> Node {
     let leaf = RandomisedTests.leaf(using: &random)
     return Int.random(in: 0..<4, using: &random) == 0 ? leaf.withPriority(Node("p")) : leaf
   }
 
-  private func change(_ node: inout Node, using random: inout SeededGenerator) {
+  private func change(_ node: inout Node, using random: inout SeededNumbers) {
     let keys = (0..<Int.random(in: 1...3, using: &random)).map { _ in
       ChildKey(unchecked: Self.keys.randomElement(using: &random) ?? "a")
     }

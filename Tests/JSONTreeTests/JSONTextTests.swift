@@ -1,4 +1,5 @@
 import JSONTree
+import TestSupport
 import Testing
 
 /// JSON text in and out, by the cases in `Corpora/json`.
@@ -61,7 +62,7 @@ import Testing
 
   @Test func `damaged texts do no harm`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let text = Array(
       #"{"a":[1,-2.5e3,"x\u00e9\ud83d\ude00é"],"b":{".sv":{"increment":5}},"c":{"d":null},".priority":3}"#
         .utf8)
@@ -130,7 +131,7 @@ import Testing
 
   @Test func `numbers keep every bit on the way out and in`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     for _ in 0..<5_000 {
       let value = Double(bitPattern: random.next())
       guard value.isFinite else { continue }

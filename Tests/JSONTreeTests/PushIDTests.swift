@@ -1,4 +1,5 @@
 import JSONTree
+import TestSupport
 import Testing
 
 @Suite struct PushIDTests {
@@ -28,7 +29,7 @@ import Testing
 
   @Test func `ids ascend, whatever the clock does`() {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     var ids = PushIDGenerator()
     var last = ids.next(nowMilliseconds: 1_700_000_000_000, using: &random)
     for i in 0..<5_000 {

@@ -1,9 +1,10 @@
 import JSONTree
+import TestSupport
 import Testing
 
 /// Random changes to a `Node` and to the model, compared after each.
 @Suite struct RandomisedTests {
-  static func key(_ space: Int, using random: inout SeededGenerator) -> String {
+  static func key(_ space: Int, using random: inout SeededNumbers) -> String {
     let n = Int.random(in: 0..<space, using: &random)
     switch n % 8 {
     case 0: return String(n - space / 2)
@@ -17,7 +18,7 @@ import Testing
     }
   }
 
-  static func leaf(using random: inout SeededGenerator) -> Node {
+  static func leaf(using random: inout SeededNumbers) -> Node {
     switch Int.random(in: 0..<6, using: &random) {
     case 0: Node(Bool.random(using: &random))
     case 1: Node(Int64.random(in: -5...5, using: &random))
@@ -28,7 +29,7 @@ import Testing
     }
   }
 
-  static func value(using random: inout SeededGenerator) -> Model {
+  static func value(using random: inout SeededNumbers) -> Model {
     var model = Model()
     if Int.random(in: 0..<4, using: &random) == 0 {
       for _ in 0..<Int.random(in: 0..<80, using: &random) {
@@ -43,7 +44,7 @@ import Testing
   @Test(arguments: [(space: 40, steps: 1000, check: 1), (300, 1000, 1), (2000, 6000, 100)])
   func `random changes leave what the model says`(space: Int, steps: Int, check: Int) throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     var node = Node.null
     var model = Model()
     var held: [(Node, Model)] = []
@@ -85,7 +86,7 @@ import Testing
 
   @Test func `a difference names what differs and nothing else`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     for _ in 0..<15 {
       var old = Node.null
       let space = [20, 200, 1000].randomElement(using: &random) ?? 20
@@ -116,7 +117,7 @@ import Testing
 
   @Test func `children are walked from any key in both directions`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     for space in [1, 5, 40, 1200] {
       var node = Node.null
       var keys: Set<ChildKey> = []

@@ -1,4 +1,5 @@
 import JSONTree
+import TestSupport
 import Testing
 
 /// Whatever a text is cut into, the tree that comes out is the one that it says.
@@ -49,7 +50,7 @@ import Testing
 
   @Test func `random trees come out the same however they are cut`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed: seed)
     for _ in 0..<150 {
       var model = Model()
       for _ in 0..<Int.random(in: 0..<60, using: &random) {

@@ -1,4 +1,5 @@
 import JSONTree
+import TestSupport
 import RESTWire
 import Testing
 
@@ -22,7 +23,7 @@ struct ExportTests {
   /// Objects within objects, some of them large, with priorities, arrays, holes and strings that need
   /// escapes.
   private func large(seed: UInt64) throws -> Node {
-    var random = SplitMix(state: seed)
+    var random = SeededNumbers(seed: seed)
     var children: [(ChildKey, Node)] = []
     for i in 0..<40 {
       var inner: [(ChildKey, Node)] = []
@@ -79,18 +80,5 @@ struct ExportTests {
     let long = String(repeating: "y", count: 200_000)
     let value = Node(children: [(try ChildKey("a"), Node(long)), (try ChildKey("b"), Node(true))])
     #expect(pieces(value, .form(.value), bytes: 100).text == value.text(.value))
-  }
-}
-
-/// Small, seeded randomness.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

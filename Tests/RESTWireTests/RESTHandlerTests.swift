@@ -240,7 +240,7 @@ struct RESTHandlerTests {
 
   @Test func `whatever comes is answered`() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(state: seed)
+    var random = SeededNumbers(seed: seed)
     let site = try await Site(data: "{\"a\":{\"b\":1}}")
     let methods = ["GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "OPTIONS", "X"]
     let pieces = [

@@ -1,18 +1,8 @@
 import JSONTree
+import TestSupport
 import Rules
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct SeededNumbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededNumbers {
   mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
   mutating func pick<T>(_ values: [T]) -> T { values[below(values.count)] }
   /// True once in so many times.
@@ -31,7 +21,7 @@ struct RuleGenerator {
   ]
 
   init(seed: UInt64) {
-    random = SeededNumbers(state: seed)
+    random = SeededNumbers(seed: seed)
   }
 
   // MARK: Data

@@ -5,23 +5,6 @@ import NIOEmbedded
 import Rules
 import TestSupport
 
-/// A generator whose whole course follows from its seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 /// Something that went against what the server promises.
 struct Violation: Error, CustomStringConvertible {
   let description: String
@@ -42,7 +25,7 @@ final class Simulation {
     var registration: UInt64?
   }
 
-  var random: SeededGenerator
+  var random: SeededNumbers
   var log = FaultyLog()
   let checkpoints = MemoryCheckpoints()
   var disk: MortalCheckpoints
@@ -66,7 +49,7 @@ final class Simulation {
     """
 
   init(seed: UInt64) async throws {
-    random = SeededGenerator(seed: seed)
+    random = SeededNumbers(seed: seed &* 0x9e37_79b9_7f4a_7c15 &+ 1)
     options.defaultRules = try RuleSet(text: Simulation.rules)
     options.checkpointEntries = UInt64.random(in: 1...20, using: &random)
     options.batchBytes = Int.random(in: 40...400, using: &random)

@@ -1,4 +1,5 @@
 import Engine
+import TestSupport
 import JSONTree
 import Testing
 
@@ -60,7 +61,7 @@ import Testing
   func `saving differences gives the same rows as saving anew`(round: UInt64) async throws {
     let seed = UInt64.random(in: 0...UInt64(UInt32.max)) &+ round
     print("seed \(seed)")
-    var random = Randomness(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let other = try TemporaryFolder()
     let (steps, fresh) = (try await checkpoints(folder), try await checkpoints(other))
     var root = Node(children: [(ChildKey(unchecked: "data"), random.tree(depth: 3))])

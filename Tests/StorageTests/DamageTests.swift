@@ -1,4 +1,5 @@
 import Engine
+import TestSupport
 import Foundation
 import JSONTree
 import Testing
@@ -26,7 +27,7 @@ private struct Sample {
 
   /// `isOpen` leaves the write-ahead log in place, as a kill does.
   init(seed: UInt64, isOpen: Bool) async throws {
-    var random = Randomness(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let folder = try TemporaryFolder()
     let store = try await folder.open()
     lastCommit = Self.databases[0]
@@ -134,7 +135,7 @@ private struct Sample {
   @Test func `a flipped bit in a file is found or does no harm`() async throws {
     let seed = UInt64.random(in: 0...UInt64(UInt32.max))
     print("seed \(seed)")
-    var random = Randomness(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let sample = try await Sample(seed: seed, isOpen: false)
     #expect(await sample.finding(in: try sample.folder.copy()) == .same)
     var refused = 0
@@ -165,7 +166,7 @@ private struct Sample {
   {
     let seed = UInt64.random(in: 0...UInt64(UInt32.max))
     print("seed \(seed)")
-    var random = Randomness(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let sample = try await Sample(seed: seed, isOpen: true)
     #expect(await sample.finding(in: try sample.folder.copy()) == .same)
     for round in 0..<Self.rounds {
@@ -186,7 +187,7 @@ private struct Sample {
   {
     let seed = UInt64.random(in: 0...UInt64(UInt32.max))
     print("seed \(seed)")
-    var random = Randomness(seed: seed)
+    var random = SeededNumbers(seed: seed)
     let sample = try await Sample(seed: seed, isOpen: true)
     for round in 0..<(Self.rounds / 2) {
       let copy = try sample.folder.copy()

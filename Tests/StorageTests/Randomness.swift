@@ -1,25 +1,11 @@
 import JSONTree
+import TestSupport
 
-/// Random numbers that a seed brings back.
-struct Randomness: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-
+extension SeededNumbers {
   mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 }
 
-extension Randomness {
+extension SeededNumbers {
   /// A key out of few, so that edits meet: integer-like, plain, long or beyond ASCII.
   mutating func key() -> ChildKey {
     let number = below(300)

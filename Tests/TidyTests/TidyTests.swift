@@ -64,9 +64,10 @@ import Testing
   }
 
   @Test func `nothing is left to be done without an issue`() {
-    for file in files where !file.path.hasPrefix("Tests/TidyTests/") {
+    for file in files {
+      // Written so that this line is none of them.
       for (number, line) in file.lines.enumerated()
-      where ["TODO", "FIXME", "XXX"].contains(where: line.contains) && !line.contains("#") {
+      where line.firstMatch(of: /TO[D]O|FIX[M]E|X{3}/) != nil && !line.contains("#") {
         Issue.record("\(file.path):\(number + 1) has a note without an issue")
       }
     }
