@@ -22,34 +22,45 @@ struct UserOptions: ParsableArguments {
 
   var place: String { "databases/\(RESTClient.escaped(db ?? environment("DHOLE_DB") ?? "default"))/users" }
 
-  /// The uid of somebody who may be named by an address of mail.
-  func uid(of user: String) async throws -> String {
+}
+
+/// The user that a command is about.
+struct UserTarget: ParsableArguments {
+  @OptionGroup var users: UserOptions
+  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+
+  private static let advice = "`dhole user list` shows who is there."
+
+  /// Takes a measure, and says in words that it was taken.
+  func take(_ measure: String, _ members: [(String, String)] = [], told: String) async throws {
+    let uid = try await uid()
+    let answer = try await ask(.post, "\(RESTClient.escaped(uid))/\(measure)", members)
+    Terminal.line(users.options.json ? answer.text : "\(told) \(uid)")
+  }
+
+  /// What the server says of the user.
+  func facts() async throws -> RESTClient.Answer {
+    try await ask(.get, RESTClient.escaped(try await uid()))
+  }
+
+  private func uid() async throws -> String {
     guard user.contains("@") else { return user }
-    let answer = try await options.client.answer(
-      to: .init(path: ".admin/\(place).json", query: [("email", user)]))
+    let answer = try await users.options.client.answer(
+      to: .init(path: ".admin/\(users.place).json", query: [("email", user)]))
     guard let uid = Text.members("uid", ofEach: answer.body)?.first else {
-      throw Failure(.notFound, "nobody signs in as \(user)", advice: "`dhole user list` shows who is there.")
+      throw Failure(.notFound, "nobody signs in as \(user)", advice: Self.advice)
     }
     return uid
   }
 
-  /// Takes a measure, and says in words that it was taken.
-  func take(
-    _ measure: String, _ user: String, _ members: [(String, String)] = [], told: String
-  ) async throws {
-    let uid = try await uid(of: user)
-    let answer = try await asked {
-      try await options.ask(.post, "\(place)/\(RESTClient.escaped(uid))/\(measure).json", members)
-    }
-    Terminal.line(options.json ? answer.text : "\(told) \(uid)")
-  }
-
-  /// A refusal that says there is no such user is not about databases.
-  func asked(_ work: () async throws -> RESTClient.Answer) async throws -> RESTClient.Answer {
+  private func ask(
+    _ method: RESTClient.Method, _ place: String, _ members: [(String, String)] = []
+  ) async throws -> RESTClient.Answer {
     do {
-      return try await work()
+      return try await users.options.ask(method, "\(users.place)/\(place).json", members)
     } catch let failure as Failure where failure.code == .notFound && failure.message.contains("user") {
-      throw Failure(.notFound, failure.message, advice: "`dhole user list` shows who is there.")
+      // It is not about databases, as others that are not found.
+      throw Failure(.notFound, failure.message, advice: Self.advice)
     }
   }
 }
@@ -92,15 +103,11 @@ struct ShowUser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Print all that is known of a user, but for the password.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
 
   func run() async throws {
-    let uid = try await users.uid(of: user)
-    let answer = try await users.asked {
-      try await users.options.ask(.get, "\(users.place)/\(RESTClient.escaped(uid)).json")
-    }
-    if users.options.json { return Terminal.line(answer.text) }
+    let answer = try await target.facts()
+    if target.users.options.json { return Terminal.line(answer.text) }
     for (name, value) in Text.members(of: answer.body) ?? [] {
       Terminal.line("\(name): \(Text.string(value) ?? String(decoding: value, as: UTF8.self))")
     }
@@ -146,30 +153,27 @@ struct DisableUser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "disable", abstract: "Keep a user out, at once and on every connection.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
 
-  func run() async throws { try await users.take("disable", user, told: "disabled") }
+  func run() async throws { try await target.take("disable", told: "disabled") }
 }
 
 struct EnableUser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "enable", abstract: "Let a user in again.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
 
-  func run() async throws { try await users.take("enable", user, told: "enabled") }
+  func run() async throws { try await target.take("enable", told: "enabled") }
 }
 
 struct SignOutUser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sign-out", abstract: "End all sign-ins of a user, who may sign in again.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
 
-  func run() async throws { try await users.take("sign-out", user, told: "signed out") }
+  func run() async throws { try await target.take("sign-out", told: "signed out") }
 }
 
 struct SetPassword: AsyncParsableCommand {
@@ -177,13 +181,12 @@ struct SetPassword: AsyncParsableCommand {
     commandName: "set-password", abstract: "Give a user a new password, and end all sign-ins.",
     discussion: "With - the password is read from standard input, so that no list of processes has it.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
   @Argument(help: "The password; - reads a line.") var password = "-"
 
   func run() async throws {
     let text = try UserText.password(password)
-    try await users.take("password", user, [("password", Text.quoted(text))], told: "new password for")
+    try await target.take("password", [("password", Text.quoted(text))], told: "new password for")
   }
 }
 
@@ -193,12 +196,11 @@ struct SetClaims: AsyncParsableCommand {
     discussion:
       "They show in tokens made from then on: a client gets one within the hour, or by renewing its own.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
   @Argument(help: "A JSON object; {} for none.") var claims: String
 
   func run() async throws {
-    try await users.take("claims", user, [("claims", try UserText.claims(claims))], told: "claims set for")
+    try await target.take("claims", [("claims", try UserText.claims(claims))], told: "claims set for")
   }
 }
 
@@ -206,10 +208,9 @@ struct DeleteUser: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove a user; data in the tree stays.")
 
-  @OptionGroup var users: UserOptions
-  @Argument(help: "USER: a uid, or an address of mail.") var user: String
+  @OptionGroup var target: UserTarget
 
-  func run() async throws { try await users.take("delete", user, told: "deleted") }
+  func run() async throws { try await target.take("delete", told: "deleted") }
 }
 
 /// Users as they are printed and typed.
