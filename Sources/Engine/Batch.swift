@@ -54,10 +54,21 @@ struct BatchItem {
 
 /// One write of a batch, for those who listen.
 struct Step {
-  /// The data right before and right after this write.
-  let before: Node
-  let after: Node
+  /// The data right before and right after a write.
+  struct Trees {
+    let before: Node
+    let after: Node
+  }
+
   let change: Change
+  /// Nil while the write is only noted.
+  var trees: Trees?
+
+  /// Makes a noted put.
+  func carryOut(in data: inout Node) {
+    guard case .set(let path, let value) = change else { preconditionFailure("only puts are noted") }
+    data.set(value, at: path)
+  }
 }
 
 /// A read that waits for the client's own writes.
@@ -93,11 +104,17 @@ final class Batch {
   var freeableNodes = Reaper.nodesAtOnce
   /// About how many bytes its proposals hold.
   var bytes = 0
-  /// The state once this batch is durable; set when it is sealed.
-  var after = State.empty
+  /// Its steps hold the trees before and after them, or it changes the engine's records: no put is noted in
+  /// it any more.
+  var holdsTrees = false
+  /// The state once this batch is durable; set when it is sealed, if it holds trees.
+  var after: State?
+  /// Where its noted puts go.
+  var places = PutPlaces()
   /// The rules once this batch is durable, when it changes them.
   var rules: RuleSet?
 
+  var hasNotedPuts: Bool { !holdsTrees && !steps.isEmpty }
   /// Nothing in it needs the log.
   var isUnchanging: Bool { payload.count <= 1 }
   var isEmpty: Bool { items.isEmpty && reads.isEmpty }

@@ -14,36 +14,70 @@ struct Encodings {
 }
 
 extension Database {
-  /// Tells everybody concerned about one committed write.
+  /// Tells everybody concerned about one durable write, which is made in the committed tree first if it was
+  /// only noted.
   func announce(_ step: Step) {
-    switch step.change {
+    if let trees = step.trees { return announce(step.change, trees) }
+    if put(step.change) { return }
+    let before = committed.data
+    step.carryOut(in: &committed.data)
+    announce(step.change, Step.Trees(before: before, after: committed.data))
+  }
+
+  private func announce(_ change: Change, _ trees: Step.Trees) {
+    switch change {
     case .set(let path, _):
-      indexes.update(before: step.before, after: step.after, touched: [path])
+      indexes.update(before: trees.before, after: trees.after, touched: [path])
       var encodings = Encodings()
-      guard let node = descend(to: path, step, [path], nil, &encodings) else { return }
+      guard let node = descend(to: path, change, trees, [path], nil, &encodings) else { return }
       if path.endsWithPriority {
-        hear(node, step.change, step, [path], nil, &encodings)
+        hear(node, change, trees, [path], nil, &encodings)
       } else {
-        overwritten(node, step.before[path], step.after[path])
+        overwritten(node, trees.before[path], trees.after[path])
       }
     case .merge(let path, let entries):
       let touched = entries.map { path.appending($0.path) }
-      indexes.update(before: step.before, after: step.after, touched: touched)
+      indexes.update(before: trees.before, after: trees.after, touched: touched)
       var encodings = Encodings()
-      guard let node = descend(to: path, step, touched, path, &encodings) else { return }
-      hear(node, step.change, step, touched, path, &encodings)
-      distribute(entries, below: node, step)
+      guard let node = descend(to: path, change, trees, touched, path, &encodings) else { return }
+      hear(node, change, trees, touched, path, &encodings)
+      distribute(entries, below: node, trees)
     }
+  }
+
+  /// Makes a put in place and tells those for whom what was put is enough; false, and nothing done, if there
+  /// is an index or a view that has to see the tree before and after it.
+  private func put(_ change: Change) -> Bool {
+    guard case .set(let path, let value) = change, indexes.count == 0 else { return false }
+    var above: [ListenerNode] = []
+    var node: ListenerNode? = listeners.root
+    for key in path.keys {
+      guard let place = node else { break }
+      if !place.views.isEmpty { return false }
+      if !place.audience.isEmpty { above.append(place) }
+      node = place.children[key]
+    }
+    var encodings = Encodings()
+    for place in above { tell(change, place.audience, &encodings) }
+    guard let node else {
+      committed.data.set(value, at: path)
+      return true
+    }
+    let old = committed.data[path]
+    committed.data.set(value, at: path)
+    overwritten(node, old, value)
+    return true
   }
 
   /// Tells the places above a write, and returns the place of the write itself if somebody listens there or
   /// below.
   private func descend(
-    to path: Path, _ step: Step, _ touched: [Path], _ base: Path?, _ encodings: inout Encodings
+    to path: Path, _ change: Change, _ trees: Step.Trees, _ touched: [Path], _ base: Path?,
+    _ encodings: inout Encodings
   ) -> ListenerNode? {
     var node = listeners.root
     for key in path.keys {
-      if node.isConcerned { hear(node, step.change, step, touched, base, &encodings) }
+      if node.isConcerned { hear(node, change, trees, touched, base, &encodings) }
       guard let next = node.children[key] else { return nil }
       node = next
     }
@@ -52,14 +86,14 @@ extension Database {
 
   /// Tells one place of a write at or below it. `touched` and `base` are absolute.
   private func hear(
-    _ node: ListenerNode, _ change: Change, _ step: Step, _ touched: [Path], _ base: Path?,
+    _ node: ListenerNode, _ change: Change, _ trees: Step.Trees, _ touched: [Path], _ base: Path?,
     _ encodings: inout Encodings
   ) {
     tell(change, node.audience, &encodings)
     if node.views.isEmpty { return }
     let path = node.path
     update(
-      node, step.before[path], step.after[path], touched: touched.map { $0.relative(to: path) },
+      node, trees.before[path], trees.after[path], touched: touched.map { $0.relative(to: path) },
       mergedAt: base.map { path.contains($0) ? $0.relative(to: path) : .root })
   }
 
@@ -94,7 +128,7 @@ extension Database {
   }
 
   /// Tells the places below a merge: each hears what of it lies at, below or above the place.
-  private func distribute(_ entries: [MergeEntry], below node: ListenerNode, _ step: Step) {
+  private func distribute(_ entries: [MergeEntry], below node: ListenerNode, _ trees: Step.Trees) {
     if node.children.isEmpty { return }
     var parts: [ChildKey: [MergeEntry]] = [:]
     var order: [ChildKey] = []
@@ -106,7 +140,7 @@ extension Database {
     for key in order {
       guard let child = node.children[key], let part = parts[key] else { continue }
       if part.contains(where: { $0.path == .root }) {
-        overwritten(child, step.before[child.path], step.after[child.path])
+        overwritten(child, trees.before[child.path], trees.after[child.path])
         continue
       }
       var encodings = Encodings()
@@ -114,9 +148,9 @@ extension Database {
       let change =
         part.count == 1 ? Change.set(touched[0], part[0].value) : .merge(child.path, part)
       if child.isConcerned {
-        hear(child, change, step, touched, part.count == 1 ? nil : child.path, &encodings)
+        hear(child, change, trees, touched, part.count == 1 ? nil : child.path, &encodings)
       }
-      distribute(part, below: child, step)
+      distribute(part, below: child, trees)
     }
   }
 

@@ -19,7 +19,7 @@ extension Database {
   /// Closes the open batch: later proposals go into the next.
   func seal() {
     if open.isEmpty { return }
-    open.after = head
+    if open.holdsTrees { open.after = built }
     sealed.append(open)
     open = Batch()
   }
@@ -44,6 +44,24 @@ extension Database {
     settleClosing()
   }
 
+  /// As `send`, but a batch that is not full goes when the loop has looked at its sockets: whoever has just
+  /// been answered is likely to write again, and many writes cost the disk little more than a few.
+  private func sendSoon() {
+    let gathers = options.gatherMicroseconds > 0 && inFlight == nil && sealed.isEmpty && !open.isEmpty
+    guard gathers, case .ready = logState else { return send() }
+    isSealScheduled = true
+    let wait = TimeAmount.microseconds(options.gatherMicroseconds)
+    // When the answers are on their way: a loop does not look at its sockets while something is due.
+    eventLoop.execute {
+      self.eventLoop.scheduleTask(in: wait) {
+        self.enter { database in
+          database.isSealScheduled = false
+          database.send()
+        }
+      }
+    }
+  }
+
   private func appended(_ result: Result<AppendResult, CommitLogError>) {
     guard let batch = inFlight else { return }
     switch result {
@@ -61,7 +79,7 @@ extension Database {
       options.report(.writesFailed(id, "\(error)"))
       fail(batch, "\(error)")
     }
-    send()
+    sendSoon()
   }
 
   private func commit(_ batch: Batch, at position: LogPosition) {
@@ -79,9 +97,13 @@ extension Database {
   /// The batch is durable: listeners first, then answers, then the reads that waited.
   private func complete(_ batch: Batch) {
     if batch.freeableNodes <= 0 { Reaper.release(committed.root) }
-    let before = committed.data
-    committed = batch.after
-    if batch.rules == nil { recheck(after: batch, from: before) }
+    if !watches.isEmpty { buildSteps(of: [batch] + sealed + [open]) }
+    if let after = batch.after {
+      let before = committed.data
+      committed = after
+      settleHead()
+      if batch.rules == nil { recheck(after: batch, from: before) }
+    }
     for step in batch.steps { announce(step) }
     if let rules = batch.rules {
       self.rules = rules
@@ -114,7 +136,7 @@ extension Database {
     let following = sealed + [open]
     sealed = []
     open = Batch()
-    head = committed
+    built = nil
     headRules = rules
     pendingBytes = 0
     let all = [batch] + following
@@ -161,7 +183,7 @@ extension Database {
   private func refuseAll(_ text: String) {
     let batch = open
     open = Batch()
-    head = committed
+    built = nil
     headRules = rules
     restorePresence([batch])
     pendingBytes -= batch.bytes
@@ -173,7 +195,6 @@ extension Database {
     }
     for item in rest.items { item.session?.waitsFor = rest }
     for (session, _) in rest.reads { session.waitsFor = rest }
-    rest.after = committed
     complete(rest)
   }
 

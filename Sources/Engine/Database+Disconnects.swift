@@ -46,7 +46,8 @@ extension Database {
       writes = changes.map { (base.appending($0.path), $0.value) }
     case .cancel: return nil
     }
-    var after = head.data
+    let before = head().data
+    var after = before
     for (path, value) in writes {
       if path.count > Limits.standard.depth { return EngineError(.invalid("The path is too deep.")) }
       let resolved = resolve(value, at: path, now)
@@ -56,9 +57,9 @@ extension Database {
       after.set(resolved, at: path)
     }
     let decision = headRules.write(
-      at: writes.map(\.path), caller: caller, before: head.data, after: after, nowMilliseconds: now)
+      at: writes.map(\.path), caller: caller, before: before, after: after, nowMilliseconds: now)
     guard case .denied(let explanation) = decision else { return nil }
-    return denial(explanation, writing: writes.map(\.path), caller, head.data, after, now)
+    return denial(explanation, writing: writes.map(\.path), caller, before, after, now)
   }
 
   func sequenceIdentity(_ session: EndedSession, _ item: inout BatchItem) {

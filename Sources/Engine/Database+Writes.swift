@@ -87,6 +87,10 @@ extension Database {
         item.outcome = outcome
         return
       }
+      if let outcome = note(path, value, request, now, &item) {
+        item.outcome = outcome
+        return
+      }
       let entry = MergeEntry(path, resolve(value, at: path, now))
       propose(.set(path, entry.value), [entry], request, &item, now)
     case .merge(let base, let changes):
@@ -111,15 +115,15 @@ extension Database {
   /// Why a conditional put can't go on: its condition does not hold, or tells of data that the caller may not
   /// read.
   private func refusal(_ condition: Condition, _ path: Path, _ caller: Caller, _ now: Int64) -> Outcome? {
-    let decision = headRules.read(
-      at: path, caller: caller, root: head.data, nowMilliseconds: now, query: nil)
-    let current = condition == .present ? head.data[path.withoutPriority] : head.data[path]
+    let data = head().data
+    let decision = headRules.read(at: path, caller: caller, root: data, nowMilliseconds: now, query: nil)
+    let current = condition == .present ? data[path.withoutPriority] : data[path]
     if case .denied(let explanation) = decision {
       // Who may only write may still create: whether anything is there shows anyway.
       if condition.isAbsence, current.isNull { return nil }
       // A priority of nothing leaves no trace: who may not look need not hear that it was for nothing.
       if condition == .present { return nil }
-      return .failed(denial(explanation, reading: path, caller, headRules, head.data, now, nil))
+      return .failed(denial(explanation, reading: path, caller, headRules, data, now, nil))
     }
     return condition.holds(for: current) ? nil : .stale(current: current)
   }
@@ -145,7 +149,8 @@ extension Database {
   func step(
     _ change: Change, _ entries: [MergeEntry], _ caller: Caller, _ now: Int64, _ item: inout BatchItem
   ) -> StepResult {
-    let before = head.data
+    var state = head()
+    let before = state.data
     var after = before
     var isChange = false
     for entry in entries {
@@ -161,16 +166,44 @@ extension Database {
       return .failed(denial(explanation, writing: paths, caller, before, after, now))
     }
     guard isChange else { return .unchanged }
-    let mark = open.payload.count
-    EntryCodec.append(entries.lazy.map { ResolvedSet(.data, $0.path, $0.value) }, to: &open.payload)
-    if open.payload.count - mark > options.writeBytes {
-      open.payload.removeLast(open.payload.count - mark)
-      return .failed(EngineError(.tooBig))
-    }
-    head.data = after
-    open.steps.append(Step(before: before, after: after, change: change))
+    guard log(entries) else { return .failed(EngineError(.tooBig)) }
+    state.data = after
+    advance(to: state)
+    open.steps.append(Step(change: change, trees: Step.Trees(before: before, after: after)))
     item.isChange = true
     return .taken
+  }
+
+  /// Puts a write into the open batch's payload, unless it is too long.
+  private func log(_ entries: [MergeEntry]) -> Bool {
+    let mark = open.payload.count
+    EntryCodec.append(entries.lazy.map { ResolvedSet(.data, $0.path, $0.value) }, to: &open.payload)
+    if open.payload.count - mark <= options.writeBytes { return true }
+    open.payload.removeLast(open.payload.count - mark)
+    return false
+  }
+
+  /// Takes a put of which nobody needs to see the tree before it is durable; nil if it is none, or is not
+  /// allowed for sure.
+  private func note(
+    _ path: Path, _ unresolved: UnresolvedValue, _ request: WriteRequest, _ now: Int64,
+    _ item: inout BatchItem
+  ) -> Outcome? {
+    guard request.condition == nil, unresolved.serverValues.isEmpty, canNote(path),
+      headRules.surelyAllows(writing: path, item.caller, now)
+    else { return nil }
+    let value = unresolved.node
+    let entries = [MergeEntry(path, value)]
+    if let error = fault(in: entries, request) { return .failed(error) }
+    let written = Outcome.written(request.wantsValue ? entries : nil)
+    let old = base.data[path]
+    if old == value { return written }
+    if old.isObject { old.spend(&open.freeableNodes) }
+    guard log(entries) else { return .failed(EngineError(.tooBig)) }
+    open.places.insert(path)
+    open.steps.append(Step(change: .set(path, value)))
+    item.isChange = true
+    return written
   }
 
   /// Whether an overwrite leaves another tree behind.
@@ -194,7 +227,7 @@ extension Database {
 
   func resolve(_ value: UnresolvedValue, at path: Path, _ now: Int64) -> Node {
     if value.serverValues.isEmpty { return value.node }
-    let data = head.data
+    let data = head().data
     return value.resolved(nowMilliseconds: now) { relative in
       if relative == .root { return data[path] }
       // What lies below a priority was never there.
@@ -222,7 +255,9 @@ extension Database {
   func setMeta(_ sets: [(path: Path, value: Node)], _ item: inout BatchItem) {
     if sets.isEmpty { return }
     EntryCodec.append(sets.lazy.map { ResolvedSet(.meta, $0.path, $0.value) }, to: &open.payload)
-    for set in sets { head.meta.set(set.value, at: set.path) }
+    var state = head()
+    for set in sets { state.meta.set(set.value, at: set.path) }
+    advance(to: state)
     item.isChange = true
   }
 }

@@ -7,7 +7,7 @@ package import Rules
 /// All state lives on one event loop and nothing here suspends, so a checked precondition stays true. Enter
 /// through `enter` only: what the work has to tell clients is handed over when it returns.
 ///
-/// A write is sequenced on `head` and becomes part of the open batch. One batch at a time is with the log;
+/// A write is sequenced on `head()` and becomes part of the open batch. One batch at a time is with the log;
 /// once it is durable it is `committed`, listeners hear of it, and its answers go out. Reads see `committed`
 /// alone. When the log refuses a batch, what was sequenced on top of it is sequenced again.
 package actor Database {
@@ -34,9 +34,10 @@ package actor Database {
   var committed: State
   var position: LogPosition
   var history: History
-  var head: State
+  /// The state after the last batch that holds trees; nil when that is the committed one.
+  var built: State?
   var headRules: RuleSet
-  /// The onDisconnect records of `head`, by session.
+  /// The onDisconnect records of the head, by session.
   var presence: [ChildKey: DisconnectTree]
 
   // The way into the log.
@@ -96,7 +97,6 @@ package actor Database {
     position = recovered.position
     history = History(
       at: recovered.position, limit: options.historyPaths, milliseconds: options.historySeconds * 1000)
-    head = recovered.state
     rules = recovered.rules
     headRules = recovered.rules
     presence = recovered.presence.mapValues(\.tree)

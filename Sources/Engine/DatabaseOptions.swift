@@ -17,6 +17,9 @@ package struct DatabaseOptions: Sendable {
   package var pendingRequestsPerClient = 16_384
   /// A batch is closed when it has grown past this; one write may be larger.
   package var batchBytes = 8 * 1024 * 1024
+  /// How long a batch that has gathered while another was made durable waits for the writes of those who are
+  /// being answered: long enough for the loop to look at its sockets. 0: it goes at once.
+  package var gatherMicroseconds: Int64 = 0
   /// The largest write, in bytes of JSON text.
   package var writeBytes = 256 * 1024 * 1024
   /// The largest value that a get or a listen is given, estimated.

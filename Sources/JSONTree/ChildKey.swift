@@ -13,12 +13,15 @@ package struct ChildKey: Hashable, Sendable {
 
     static let capacity = 22
 
+    /// The last of the three words that all of it makes.
+    var rest: UInt64 { UInt64(c) << 32 | UInt64(d) << 16 | UInt64(count) }
+
     @inline(__always)
     func hash(into hasher: inout Hasher) {
       // Three whole words are taken faster than five fields.
       hasher.combine(a)
       hasher.combine(b)
-      hasher.combine(UInt64(c) << 32 | UInt64(d) << 16 | UInt64(count))
+      hasher.combine(rest)
     }
   }
 
@@ -78,6 +81,18 @@ package struct ChildKey: Hashable, Sendable {
       try withUnsafeBytes(of: inline) { try body(UnsafeRawBufferPointer(rebasing: $0[..<Int(inline.count)])) }
     case .heap(let bytes):
       try bytes.withUnsafeBytes(body)
+    }
+  }
+
+  /// The key as words, the same for equal keys, to make a hash of.
+  package func forEachWord(_ body: (UInt64) -> Void) {
+    switch storage {
+    case .inline(let inline):
+      body(inline.a)
+      body(inline.b)
+      body(inline.rest)
+    case .heap(let bytes):
+      body(UInt64(truncatingIfNeeded: bytes.hashValue))
     }
   }
 

@@ -41,6 +41,15 @@ extension RuleSet {
     return .allowed
   }
 
+  /// True if `caller` may write at `path` whatever is there and whatever is written: some `.write` on the way
+  /// is true without a look at the tree, and no `.validate` stands on the way or below. False says nothing.
+  package func surelyAllows(writing path: Path, _ caller: Caller, _ nowMilliseconds: Int64) -> Bool {
+    if caller.isAdmin { return true }
+    var walk = RuleWalk(
+      self, path, caller: caller, before: .null, after: .null, nowMilliseconds: nowMilliseconds, query: nil)
+    return walk.surelyGrantsWrite()
+  }
+
   private func explanation(_ kind: TypeCheck.Kind, _ path: Path) -> Explanation {
     var node: RuleNode? = tree
     var rules = [tree.rule(kind)].compactMap(\.self)
@@ -82,6 +91,28 @@ struct RuleWalk {
       if holds(node.rule(kind)) { return true }
     }
     return false
+  }
+
+  /// Is some `.write` from the root down to the path true that does not look at the tree, and is there no
+  /// `.validate` to ask?
+  mutating func surelyGrantsWrite() -> Bool {
+    var node = tree
+    var isGranted = isTrueUnseen(node.write)
+    if node.validate != nil { return false }
+    for key in evaluator.keys.path {
+      guard !isGranted || node.validatesBelow else { return true }
+      guard let next = node.child(key) else { return isGranted }
+      node = next
+      evaluator.keys.advance()
+      if node.validate != nil { return false }
+      isGranted = isGranted || isTrueUnseen(node.write)
+    }
+    return isGranted && !node.validatesBelow
+  }
+
+  private mutating func isTrueUnseen(_ rule: Rule?) -> Bool {
+    guard let rule, rule.program.places.isEmpty else { return false }
+    return holds(rule)
   }
 
   /// The first `.validate` that refuses the written data: on the way to the path, then below it. Leaves the

@@ -62,6 +62,7 @@ package final class TreeServer: Service {
     let (secret, newSecret) = try Self.adminSecret(configuration)
     newAdminSecret = newSecret
     var options = DatabaseOptions()
+    options.gatherMicroseconds = 10
     options.defaultRules = configuration.isDevelopment ? .open : .closed
     options.checkpointEntries = configuration.checkpointEntries
     options.report = { trouble in Self.report(trouble, to: logger) }
