@@ -50,6 +50,7 @@ struct CheckpointRow {
 /// rows are a pure function of the tree and the file's salt.
 final class CheckpointFile {
   let connection: Connection
+  private let sync: FileSync
   private let readState: Statement
   private let writeState: Statement
   private let readSeal: Statement
@@ -72,6 +73,7 @@ final class CheckpointFile {
       try connection.execute(
         """
         PRAGMA busy_timeout = 2000;
+        PRAGMA secure_delete = FAST;
         PRAGMA cell_size_check = ON;
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -32768;
@@ -84,11 +86,12 @@ final class CheckpointFile {
         try connection.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
       }
       try Schema.checkpoint.prepare(connection)
-      return try CheckpointFile(connection)
+      return try CheckpointFile(connection, FileSync(path))
     }
   }
 
-  private init(_ connection: consuming Connection) throws(SQLiteError) {
+  private init(_ connection: consuming Connection, _ sync: FileSync) throws(SQLiteError) {
+    self.sync = sync
     readState = try connection.prepare(
       "SELECT name, epoch, idx, token, digest, salt, row_count, row_seals, seal FROM state WHERE id = 1")
     writeState = try connection.prepare("INSERT OR REPLACE INTO state VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
@@ -101,6 +104,13 @@ final class CheckpointFile {
       """)
     removeRow = try connection.prepare("DELETE FROM nodes WHERE path = ? AND block = ?")
     self.connection = connection
+  }
+
+  /// Has the disk take what has been written so far, in the middle of a transaction. All of it at the end
+  /// would keep the disk from everybody else for as long as it takes.
+  func settle() throws {
+    try connection.flushPages()
+    try sync()
   }
 
   /// Nil when nothing was ever saved.

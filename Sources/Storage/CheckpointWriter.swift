@@ -11,6 +11,11 @@ struct CheckpointWriter {
 
   /// Whether no row is there yet that could have to be replaced.
   private let isNew: Bool
+  /// About how many bytes the disk has not been asked to take yet.
+  private var unsettledBytes = 0
+  private static let settledBytes = 64 << 10
+  /// What a changed row costs at least, as it may have a page of its own.
+  private static let changedRowBytes = 512
 
   /// For a file whose rows and counts are those of `state`; none with `isNew`.
   init(_ file: CheckpointFile, state: CheckpointState, isNew: Bool) {
@@ -94,6 +99,10 @@ struct CheckpointWriter {
 
   /// Makes a row of this path hold `text`, or removes it when there is none.
   private mutating func write(_ block: [UInt8], _ text: [UInt8]) throws {
+    if unsettledBytes >= Self.settledBytes {
+      try file.settle()
+      unsettledBytes = 0
+    }
     try path.bytes.withUnsafeBytes { path in
       try block.withUnsafeBytes { block in
         let before = isNew ? nil : try file.seal(path: path, block: block)
@@ -110,6 +119,7 @@ struct CheckpointWriter {
           try file.write(CheckpointRow(path: path, block: block, text: text, seal: seal))
           state.rowCount += 1
           state.rowSeals &+= seal
+          unsettledBytes += isNew ? text.count : max(text.count, Self.changedRowBytes)
         }
       }
     }

@@ -113,6 +113,13 @@ struct Connection: ~Copyable {
     frames.pointee = 0
   }
 
+  /// Writes changed pages to the file in the middle of a transaction, but for those in use.
+  func flushPages() throws(SQLiteError) {
+    let code = sqlite3_db_cacheflush(handle)
+    // Somebody reads the file: the pages are written later.
+    guard code == SQLITE_OK || code == SQLITE_BUSY else { throw failure(code) }
+  }
+
   /// Asks SQLite whether every page is where it belongs; the first complaint, or nil.
   func structuralDamage() throws(SQLiteError) -> String? {
     let answer = try text("PRAGMA quick_check(1)")

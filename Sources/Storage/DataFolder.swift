@@ -81,10 +81,7 @@ struct DataFolder: ~Copyable {
 
   /// Makes a file's contents, or a folder's list of names, durable.
   static func synchronize(_ path: String) throws(StorageError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure("can't open \(path)") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure("can't sync \(path)") }
+    try FileSync(path)()
   }
 
   /// Makes the folders, where they are missing.
@@ -109,8 +106,30 @@ struct DataFolder: ~Copyable {
     return Int(String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self))
   }
 
-  private static func failure(_ action: String) -> StorageError {
+  fileprivate static func failure(_ action: String) -> StorageError {
     let full = errno == ENOSPC || errno == EDQUOT
     return StorageError(full ? .diskFull : .io, "\(action): \(String(cString: strerror(errno)))")
+  }
+}
+
+/// A file or folder held open to be made durable, again and again.
+///
+/// SQLite's locks on a file go when this process closes any descriptor of it: keep this one for as long as the
+/// connection.
+final class FileSync {
+  private let path: String
+  private let descriptor: Int32
+
+  init(_ path: String) throws(StorageError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DataFolder.failure("can't open \(path)") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Makes a file's contents, or a folder's list of names, durable.
+  func callAsFunction() throws(StorageError) {
+    guard fsync(descriptor) == 0 else { throw DataFolder.failure("can't sync \(path)") }
   }
 }

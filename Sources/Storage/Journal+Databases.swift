@@ -5,9 +5,11 @@ extension Journal {
   /// Most entries removed in one transaction.
   private static let sliceEntries = 1000
   /// How many the first transaction removes. Entries are small or large: the next go by how long it took.
-  private static let firstSliceEntries = 16
+  private static let firstSliceEntries = 8
   /// How long removing a slice may hold up appends.
-  private static let sliceTime = TimeAmount.milliseconds(5)
+  private static let sliceTime = TimeAmount.microseconds(400)
+  /// How many times as long as a slice took the journal is left to appends before the next.
+  private static let restPerSlice: Int64 = 4
 
   var databases: [DatabaseID] {
     get throws(CommitLogError) {
@@ -86,20 +88,29 @@ extension Journal {
       guard count > 0, trimHolds == 0 else { return }
       let rows = track.rows.prefix(count)
       var base = track.base
+      let begun = NIODeadline.now()
       try change(file) { (file) throws(SQLiteError) in
         let last = try file.read(row: rows[rows.endIndex - 1]) { $0?.claimedPosition }
         guard let last, last.index == track.base.index + UInt64(count) else {
           throw .damage("database \(database.name): row \(rows[rows.endIndex - 1])", in: file.connection.file)
         }
         base = last
-        let begun = NIODeadline.now()
         for run in Self.runs(of: rows) { try file.remove(rows: run) }
         most =
           NIODeadline.now() - begun > Self.sliceTime ? max(1, count / 2) : min(Self.sliceEntries, most * 2)
         try file.write(DatabaseRow(track, base: base))
       }
       track.trim(to: base)
-      await Task.yield()
+      await rest(for: .nanoseconds((NIODeadline.now() - begun).nanoseconds * Self.restPerSlice))
+    }
+  }
+
+  /// Leaves the journal to others for a while, or until it is closed.
+  private func rest(for time: TimeAmount) async {
+    await withCheckedContinuation { continuation in
+      let id = followers.makeID()
+      resting[id] = continuation
+      wake(id, in: time)
     }
   }
 

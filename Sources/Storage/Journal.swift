@@ -8,8 +8,8 @@ import NIOCore
 /// any thread.
 actor Journal {
   /// Frames in the write-ahead log, of 4 KB, after which they are moved into the file. Appends wait for that
-  /// and for one sync: with more they wait seldom and long, with less often and in vain.
-  private static let checkpointFrames = 1000
+  /// and for one sync: it is done early when none waits, and put off while they keep coming.
+  private static let checkpointFrames = (quiet: 128, busy: 1000)
 
   let folder: String
   let durability: Durability
@@ -28,6 +28,8 @@ actor Journal {
   /// What was found and mended at openings, for the operator.
   var notices: [String] = []
   var followers = Followers()
+  /// Trims between two slices.
+  var resting: [UInt64: CheckedContinuation<Void, Never>] = [:]
   /// While it is above zero, trims are put off until the next one.
   private(set) var trimHolds = 0
   private(set) var isClosed = false
@@ -68,7 +70,8 @@ actor Journal {
       append.completion(batch.outcome(place, failure: failure))
     }
     if !followers.isEmpty { followers.wake(batch.changed) }
-    if let file, file.connection.logFrames >= Self.checkpointFrames {
+    let frames = mailbox.isEmpty ? Self.checkpointFrames.quiet : Self.checkpointFrames.busy
+    if let file, file.connection.logFrames >= frames {
       // Failing only lets the log grow until the next try.
       try? file.connection.checkpointLog()
     }
@@ -130,6 +133,13 @@ actor Journal {
     holdsFailedFrames = false
   }
 
+  /// Ends a trim's rest after some time.
+  func wake(_ id: UInt64, in time: TimeAmount) {
+    eventLoop.scheduleTask(in: time) {
+      self.assumeIsolated { $0.resting.removeValue(forKey: id)?.resume() }
+    }
+  }
+
   /// Keeps all entries until `releaseTrims`.
   func holdTrims() { trimHolds += 1 }
 
@@ -142,6 +152,9 @@ actor Journal {
     isClosed = true
     file = nil
     followers.wakeAll()
+    // They find it closed, while its loop still runs.
+    for continuation in resting.values { continuation.resume() }
+    resting = [:]
   }
 }
 

@@ -34,6 +34,9 @@ final class Mailbox: Sendable {
     }
   }
 
+  /// Nothing waits at this moment.
+  var isEmpty: Bool { contents.withLock { $0.appends.isEmpty } }
+
   /// Takes everything; with nothing there, the next `put` asks for a wake-up again.
   func take() -> [Append] {
     contents.withLock { contents in
