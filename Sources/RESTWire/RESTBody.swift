@@ -44,9 +44,9 @@ final class RESTBody {
     }
   }
 
-  private static let pieceBytes = 64 * 1024
+  private static let pieceBytes = 32 * 1024
   /// After this many pieces others on the loop get their turn.
-  private static let piecesPerTurn = 4
+  private static let piecesPerTurn = 1
   /// A loop looks at its sockets only when nothing is due at once.
   private static let pause = TimeAmount.microseconds(50)
 

@@ -14,6 +14,7 @@ struct Export: AsyncParsableCommand {
       """)
 
   @OptionGroup var server: ServerOptions
+  @OptionGroup var background: BackgroundOptions
   @Argument(help: "Where in the tree it is.") var path = TreePath.root
   @Argument(help: "The file; `-` writes to standard output.") var file = "-"
   @Flag(name: .long, help: "Go on with an export to this file that has stopped.") var resume = false
@@ -24,6 +25,7 @@ struct Export: AsyncParsableCommand {
   }
 
   func run() async throws {
+    background.apply()
     let note = ExportNote(file: file, subject: "\(server.databaseName ?? "") /\(path.text)")
     var receiver = resume ? try ExportReceiver(resuming: note) : try ExportReceiver(note)
     do {

@@ -12,14 +12,17 @@ struct Import: AsyncParsableCommand {
       Priorities (`.priority`, `.value`) are read. A file of up to 8 MB goes over in one request, all or \
       nothing. A larger one, and standard input, goes over in many small updates, so that the server stays \
       free for others and neither side holds much of it: the old value is removed first, and listeners see \
-      the new one grow. If such an import stops, `--resume` goes on where it was; FILE.import remembers.
+      the new one grow. Others come first: it takes the cores that they leave, and rests a little after each \
+      update; `--foreground` makes it faster. If such an import stops, `--resume` goes on where it was; \
+      FILE.import remembers.
       """)
 
   @OptionGroup var server: ServerOptions
+  @OptionGroup var background: BackgroundOptions
   @Argument(help: "A JSON file; `-` reads standard input.") var file: String
   @Argument(help: "Where in the tree it goes.") var path = TreePath.root
   @Option(name: .long, help: "About how many bytes one update has, 1000 to 16000000.")
-  var batchBytes = 64 * 1024
+  var batchBytes = 32 * 1024
   @Flag(name: .long, help: "Go on with an import of this file that has stopped.") var resume = false
   @Flag(name: .long, help: "Print a JSON object when done.") var json = false
 
@@ -33,11 +36,13 @@ struct Import: AsyncParsableCommand {
   }
 
   func run() async throws {
+    background.apply()
     let input = try InputFile.open(file)
     let meter = Meter(verb: "sent", total: input.byteCount)
     let isWhole = input.byteCount.map { $0 <= Self.wholeBytes } ?? false
     var splitter = UpdateSplitter(updateBytes: isWhole ? Int(Self.wholeBytes) + 1 : batchBytes)
-    var sender = ImportSender(client: server.client, path: path.text, note: try note(input))
+    var sender = ImportSender(
+      client: server.client, path: path.text, note: try note(input), rests: !background.foreground)
     do {
       while let bytes = try input.next() {
         try bytes.withUnsafeReadableBytes { bytes in
@@ -105,11 +110,15 @@ struct ImportSender {
   let client: RESTClient
   let path: String
   var note: ImportNote?
+  /// After each update the server is left to others for a part of the time that it took.
+  let rests: Bool
+  private static let restDivisor = 3
   private var sent = 0
   private var skipped = 0
 
-  init(client: RESTClient, path: String, note: ImportNote?) {
+  init(client: RESTClient, path: String, note: ImportNote?, rests: Bool) {
     self.client = client
+    self.rests = rests
     self.path = path
     self.note = note
     if let note, note.isResumed { skipped = note.updates }
@@ -124,7 +133,9 @@ struct ImportSender {
     case .update(let text):
       if sent >= skipped {
         if sent == 0 { try await send(.PUT, Array("null".utf8)) }
+        let begun = ContinuousClock.now
         try await send(.PATCH, text)
+        if rests { try await Task.sleep(for: (ContinuousClock.now - begun) / Self.restDivisor) }
       }
       sent += 1
       if sent > skipped { try note?.remember(sent) }
