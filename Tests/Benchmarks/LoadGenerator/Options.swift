@@ -20,13 +20,15 @@ struct Options {
   var valueBytes = 100
   var database = "bench"
   var path = "bench"
+  /// Puts go to a field of one of so many users, all over the tree; 0: to a place of each connection's own.
+  var users = 0
   /// What requests over HTTP carry to say who asks; empty for nothing.
   var credential = ""
 
   static let usage = """
     usage: LoadGenerator --mode fanout|listen|echo|put|get|idle --dialect firebase|plain|redis|http --port P
                          [--pid SERVER] [--conns N] [--window W] [--burst] [--warmup S] [--seconds S]
-                         [--size BYTES] [--auth TOKEN]
+                         [--size BYTES] [--auth TOKEN] [--users N]
     Loads a server on 127.0.0.1 for a bounded time and prints one line of JSON. Exit status 1: a delivery was
     lost, repeated or out of order, or the server refused.
     """
@@ -50,6 +52,7 @@ struct Options {
       case "--seconds": measureSeconds = min(60, Double(value) ?? 2)
       case "--size": valueBytes = min(10_000, max(16, Int(value) ?? 100))
       case "--auth": credential = value
+      case "--users": users = max(0, Int(value) ?? 0)
       default: quit(Self.usage)
       }
     }

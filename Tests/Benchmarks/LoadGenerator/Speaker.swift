@@ -56,12 +56,20 @@ struct Speaker {
       let place =
         switch options.mode {
         case .listen: "\(options.path)/\(index)/v"
+        case .put where options.users > 0: "users/user\(user(number, index))/note"
         case .put: "\(options.path)/\(index)"
         default: "\(options.path)/v"
         }
       return Framing.webSocket(
         #"{"t":"d","d":{"r":\#(number + 2),"a":"p","b":{"p":"/\#(place)","d":"\#(value(number))"}}}"#)
     }
+  }
+
+  /// Whose turn it is: far from the one before, and all of them in the end.
+  private func user(_ number: Int, _ index: Int) -> Int {
+    var mixed = UInt64(truncatingIfNeeded: number &* 8191 &+ index) &* 0x9E37_79B9_7F4A_7C15
+    mixed ^= mixed >> 29
+    return Int(mixed % UInt64(options.users))
   }
 
   /// The number in a delivery; nil when there is none (an acknowledgement, a hello).

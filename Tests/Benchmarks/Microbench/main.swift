@@ -10,14 +10,14 @@ case "parse": try JSONSpeed.parse()
 case "write": try JSONSpeed.write()
 case "sync": try DiskSpeed.sync(folder)
 case "log": try await LogSpeed.run(folder)
-case "put-nodes": try await PutSpeed.nodes()
+case "engine-nodes": try await PutSpeed.nodes()
 case "put-listens": try await PutSpeed.listens()
 case "window": try await WindowSpeed.change()
 case "first-window": try await WindowSpeed.first()
 case "rules": try RulesSpeed.decisions()
 case "pattern": try RulesSpeed.pattern()
 default:
-  let names = "parse|write|sync|log|put-nodes|put-listens|window|first-window|rules|pattern"
+  let names = "parse|write|sync|log|engine-nodes|put-listens|window|first-window|rules|pattern"
   print("usage: Microbench \(names) [FOLDER]")
   exit(64)
 }
