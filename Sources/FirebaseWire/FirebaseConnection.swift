@@ -20,6 +20,8 @@ package final class FirebaseConnection: MessageHandler {
   /// What the client asked for; nil once that is settled.
   private var handshake: Handshake?
   private var assembler = FrameAssembler()
+  /// What has come after a long message that is still being read.
+  var unread = Backlog<FrameAssembler.Step>()
   var session: FirebaseSession?
   /// Set together, once the database is open.
   var database: Database?
@@ -51,18 +53,6 @@ package final class FirebaseConnection: MessageHandler {
     receive(assembler.receive(message, limits: services.limits))
   }
 
-  /// What came has been put together from its frames, or has been found to be too long.
-  func receive(_ step: FrameAssembler.Step) {
-    switch step {
-    case .nothing: break
-    case .message(let text):
-      let request = text.withUnsafeReadableBytes(Request.read)
-      if case .endOfTransmission = request { return leavePolling() }
-      session?.receive(request, bytes: text.readableBytes, into: &actions)
-    case .oversized(let number): session?.receiveOversized(number: number, into: &actions)
-    }
-  }
-
   package func receivedAll() {
     guard !actions.isEmpty else { return }
     carryOut()
@@ -71,7 +61,7 @@ package final class FirebaseConnection: MessageHandler {
 
   /// The client sends nothing more by polls: what comes next, both ways, comes by the WebSocket that it has
   /// opened.
-  private func leavePolling() {
+  func leavePolling() {
     guard let polled = link as? PollLink else { return }
     appendMessages(to: polled)
     guard let socket = polled.handOver() else {
@@ -89,6 +79,7 @@ package final class FirebaseConnection: MessageHandler {
     session?.closed()
     actions = SessionActions()
     _ = backlog.close()
+    _ = unread.close()
     guard let database, let client else { return }
     self.database = nil
     self.client = nil
