@@ -115,6 +115,19 @@ final class Batch {
   var rules: RuleSet?
 
   var hasNotedPuts: Bool { !holdsTrees && !steps.isEmpty }
+  init() {}
+
+  /// One that follows another, and is likely to be of its size.
+  init(after other: Batch) {
+    let count = min(other.items.count, Batch.expectedItems)
+    items.reserveCapacity(count)
+    steps.reserveCapacity(count)
+    payload.reserveCapacity(min(other.payload.count, Batch.expectedBytes))
+  }
+
+  private static let expectedItems = 256
+  private static let expectedBytes = 1 << 16
+
   /// Nothing in it needs the log.
   var isUnchanging: Bool { payload.count <= 1 }
   var isEmpty: Bool { items.isEmpty && reads.isEmpty }

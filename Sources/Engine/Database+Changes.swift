@@ -3,12 +3,17 @@ import NIOCore
 
 /// The bytes of one change, by form: each is encoded once.
 struct Encodings {
-  private var made: [(form: PushForm, bytes: ByteBuffer)] = []
+  private typealias Encoding = (form: PushForm, bytes: ByteBuffer)
+
+  /// Most changes are told in one form, and need no array for that.
+  private var first: Encoding?
+  private var others: [Encoding] = []
 
   mutating func bytes(_ form: PushForm, _ encode: () -> ByteBuffer) -> (bytes: ByteBuffer, isNew: Bool) {
-    if let found = made.first(where: { $0.form == form }) { return (found.bytes, false) }
+    if let first, first.form == form { return (first.bytes, false) }
+    if let found = others.first(where: { $0.form == form }) { return (found.bytes, false) }
     let bytes = encode()
-    made.append((form, bytes))
+    if first == nil { first = (form, bytes) } else { others.append((form, bytes)) }
     return (bytes, true)
   }
 }
@@ -49,16 +54,21 @@ extension Database {
   /// is an index or a view that has to see the tree before and after it.
   private func put(_ change: Change) -> Bool {
     guard case .set(let path, let value) = change, indexes.count == 0 else { return false }
-    var above: [ListenerNode] = []
+    // Most puts are heard at one place above them, and need no array for that.
+    var heard: ListenerNode?
+    var heardBelow: [ListenerNode] = []
     var node: ListenerNode? = listeners.root
     for key in path.keys {
       guard let place = node else { break }
       if !place.views.isEmpty { return false }
-      if !place.audience.isEmpty { above.append(place) }
+      if !place.audience.isEmpty {
+        if heard == nil { heard = place } else { heardBelow.append(place) }
+      }
       node = place.children[key]
     }
     var encodings = Encodings()
-    for place in above { tell(change, place.audience, &encodings) }
+    if let heard { tell(change, heard.audience, &encodings) }
+    for place in heardBelow { tell(change, place.audience, &encodings) }
     guard let node else {
       committed.data.set(value, at: path)
       return true

@@ -21,7 +21,7 @@ extension Database {
     if open.isEmpty { return }
     if open.holdsTrees { open.after = built }
     sealed.append(open)
-    open = Batch()
+    open = Batch(after: open)
   }
 
   /// Gives the next batch to the log, unless one is there already.

@@ -166,7 +166,8 @@ extension Database {
       return .failed(denial(explanation, writing: paths, caller, before, after, now))
     }
     guard isChange else { return .unchanged }
-    guard log(entries) else { return .failed(EngineError(.tooBig)) }
+    let sets = entries.lazy.map { ResolvedSet(.data, $0.path, $0.value) }
+    guard log({ EntryCodec.append(sets, to: &$0) }) else { return .failed(EngineError(.tooBig)) }
     state.data = after
     advance(to: state)
     open.steps.append(Step(change: change, trees: Step.Trees(before: before, after: after)))
@@ -175,9 +176,9 @@ extension Database {
   }
 
   /// Puts a write into the open batch's payload, unless it is too long.
-  private func log(_ entries: [MergeEntry]) -> Bool {
+  private func log(_ append: (inout [UInt8]) -> Void) -> Bool {
     let mark = open.payload.count
-    EntryCodec.append(entries.lazy.map { ResolvedSet(.data, $0.path, $0.value) }, to: &open.payload)
+    append(&open.payload)
     if open.payload.count - mark <= options.writeBytes { return true }
     open.payload.removeLast(open.payload.count - mark)
     return false
@@ -193,13 +194,14 @@ extension Database {
       headRules.surelyAllows(writing: path, item.caller, now)
     else { return nil }
     let value = unresolved.node
-    let entries = [MergeEntry(path, value)]
-    if let error = fault(in: entries, request) { return .failed(error) }
-    let written = Outcome.written(request.wantsValue ? entries : nil)
+    if let error = fault(in: CollectionOfOne(MergeEntry(path, value)), request) { return .failed(error) }
+    let written = Outcome.written(request.wantsValue ? [MergeEntry(path, value)] : nil)
     let old = base.data[path]
     if old == value { return written }
     if old.isObject { old.spend(&open.freeableNodes) }
-    guard log(entries) else { return .failed(EngineError(.tooBig)) }
+    guard log({ EntryCodec.append(.data, path, value, to: &$0) }) else {
+      return .failed(EngineError(.tooBig))
+    }
     open.places.insert(path)
     open.steps.append(Step(change: .set(path, value)))
     item.isChange = true
@@ -212,7 +214,7 @@ extension Database {
     return old != entry.value
   }
 
-  private func fault(in entries: [MergeEntry], _ request: WriteRequest) -> EngineError? {
+  private func fault(in entries: some Sequence<MergeEntry>, _ request: WriteRequest) -> EngineError? {
     var bytes = 0
     for entry in entries {
       if entry.path.count > Limits.standard.depth { return EngineError(.invalid("The path is too deep.")) }

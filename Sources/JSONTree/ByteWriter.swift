@@ -86,7 +86,7 @@ struct ByteWriter: ~Copyable {
 
   /// The first byte from `start` on that must be escaped, or the end.
   @inline(__always)
-  private static func endOfUnescaped(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+  static func endOfUnescaped(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let tops: UInt64 = 0x8080_8080_8080_8080
     var i = start

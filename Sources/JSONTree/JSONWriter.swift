@@ -23,9 +23,26 @@ extension Node {
 
   /// Appends the value as JSON.
   package func write(_ form: TextForm, pretty: Bool = false, into out: inout [UInt8]) {
+    if content.writeLeaf(into: &out) { return }
     var writer = JSONWriter(form: form, pretty: pretty)
     writer.write(self)
     out.append(contentsOf: writer.out.bytes)
+  }
+}
+
+extension Node.Content {
+  /// Appends a leaf without a priority, which looks the same in every form; false for anything else.
+  fileprivate func writeLeaf(into out: inout [UInt8]) -> Bool {
+    switch self {
+    case .null: out.append(contentsOf: "null".utf8)
+    case .bool(let value): out.append(contentsOf: (value ? "true" : "false").utf8)
+    case .integer(let value): JSONText.appendNumber(value, to: &out)
+    case .double(let value): JSONText.appendNumber(value, to: &out)
+    case .short(let text): text.withUTF8 { JSONText.appendString($0, to: &out) }
+    case .long(let bytes): bytes.withUnsafeBytes { JSONText.appendString($0, to: &out) }
+    case .object, .prioritized: return false
+    }
+    return true
   }
 }
 
@@ -39,6 +56,12 @@ package enum JSONText {
 
   /// Appends a JSON string of bytes that are UTF-8, quotes included.
   package static func appendString(_ utf8: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+    if ByteWriter.endOfUnescaped(utf8, from: 0) == utf8.count {
+      out.append(UInt8(ascii: "\""))
+      out.append(contentsOf: utf8)
+      out.append(UInt8(ascii: "\""))
+      return
+    }
     var writer = ByteWriter(capacity: utf8.count + 2)
     writer.appendString(utf8)
     out.append(contentsOf: writer.bytes)

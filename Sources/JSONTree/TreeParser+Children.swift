@@ -31,14 +31,15 @@ struct KeyPrefix {
 struct ParsedChildren: SortedChildren {
   let input: UnsafeRawBufferPointer
   var decoded = UnsafeRawBufferPointer(start: nil, count: 0)
-  let entries: UnsafeMutablePointer<TreeParser.Entry>
-  let count: Int
+  let entries: UnsafeMutableBufferPointer<TreeParser.Entry>
 
-  init(input: UnsafeRawBufferPointer, entries: UnsafeMutablePointer<TreeParser.Entry>, count: Int) {
+  init(input: UnsafeRawBufferPointer, entries: UnsafeMutableBufferPointer<TreeParser.Entry>) {
     self.input = input
     self.entries = entries
-    self.count = count
   }
+
+  @inline(__always)
+  var count: Int { entries.count }
 
   @inline(__always)
   func key(_ index: Int) -> UnsafeRawBufferPointer {
@@ -61,7 +62,7 @@ struct ParsedChildren: SortedChildren {
   func withKey(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Void) { body(key(index)) }
 
   @inline(__always)
-  func takeNode(_ index: Int) -> Node { (entries + index).move().node }
+  func takeNode(_ index: Int) -> Node { entries.moveElement(from: index).node }
 }
 
 /// The same children in key order, without nulls and without those that a later one of the same key replaces.

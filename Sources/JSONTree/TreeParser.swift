@@ -30,9 +30,9 @@ struct TreeParser: ~Copyable {
   var cursor: JSONCursor
   /// True if keys are free text and none means anything special.
   private let hasFreeKeys: Bool
-  private(set) var entries: UnsafeMutablePointer<Entry>
+  /// The stack; without room until the first object comes, as most values of a message are leaves.
+  private(set) var entries = UnsafeMutableBufferPointer<Entry>(start: nil, count: 0)
   private(set) var count = 0
-  private var capacity = 0
   /// Unescaped keys, and strings while they are unescaped.
   var decoded = ContiguousArray<UInt8>()
   /// Server values in the objects that are open.
@@ -41,11 +41,10 @@ struct TreeParser: ~Copyable {
   init(_ cursor: JSONCursor, hasFreeKeys: Bool = false) {
     self.cursor = cursor
     self.hasFreeKeys = hasFreeKeys
-    entries = .allocate(capacity: 0)
   }
 
   deinit {
-    entries.deinitialize(count: count)
+    for index in 0..<count { entries.deinitializeElement(at: index) }
     entries.deallocate()
   }
 
@@ -160,8 +159,8 @@ struct TreeParser: ~Copyable {
       frame.hasNulls = true
     }
     if frame.isSorted, !isElement, count > frame.entries { frame.isSorted = isAscending(key) }
-    if count == capacity { grow() }
-    (entries + count).initialize(to: Entry(key: key, node: node))
+    if count == entries.count { grow() }
+    entries.initializeElement(at: count, to: Entry(key: key, node: node))
     count &+= 1
   }
 
@@ -182,12 +181,10 @@ struct TreeParser: ~Copyable {
 
   @inline(never)
   private mutating func grow() {
-    let larger = max(32, capacity * 2)
-    let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
-    fresh.moveInitialize(from: entries, count: count)
+    let fresh = UnsafeMutableBufferPointer<Entry>.allocate(capacity: max(32, entries.count * 2))
+    _ = fresh.moveInitialize(fromContentsOf: UnsafeMutableBufferPointer(rebasing: entries[..<count]))
     entries.deallocate()
     entries = fresh
-    capacity = larger
   }
 
   /// Reads a key whose opening quote has been read.
@@ -224,9 +221,9 @@ struct TreeParser: ~Copyable {
 
   /// Makes an object of the children of a frame, which leave the stack.
   private mutating func finish(_ frame: Frame) -> Node {
-    let total = count &- frame.entries
-    if total == 0 { return .null }
-    let children = ParsedChildren(input: cursor.bytes, entries: entries + frame.entries, count: total)
+    if count == frame.entries { return .null }
+    let children = ParsedChildren(
+      input: cursor.bytes, entries: UnsafeMutableBufferPointer(rebasing: entries[frame.entries..<count]))
     if frame.isSorted, !frame.hasNulls, decoded.count == frame.decoded {
       // All keys stand in the input, in order: the usual case.
       count = frame.entries

@@ -114,8 +114,8 @@ struct DataFolder: ~Copyable {
 
 /// A file or folder held open to be made durable, again and again.
 ///
-/// SQLite's locks on a file go when this process closes any descriptor of it: keep this one for as long as the
-/// connection.
+/// SQLite's locks on a file go when this process closes any descriptor of it: keep this one for as long as
+/// the connection.
 final class FileSync {
   private let path: String
   private let descriptor: Int32

@@ -45,7 +45,8 @@ extension Journal {
     }
   }
 
-  // Debian's SQLite overwrites what is deleted, which makes a trim write as much as the appends before it did.
+  // Debian's SQLite overwrites what is deleted unless told otherwise: a trim would write as much as the
+  // appends before it.
   private func configure(_ connection: borrowing Connection) throws(SQLiteError) {
     try connection.execute(
       """

@@ -6,8 +6,8 @@ struct BackgroundOptions: ParsableArguments {
   @Flag(
     name: .long,
     help: """
-      As fast as it goes, at others' cost. By default the machine's other programs come first, a server on it \
-      above all.
+      As fast as it goes, at others' cost. By default the machine's other programs come first, a server on \
+      it above all.
       """)
   var foreground = false
 
