@@ -114,7 +114,9 @@ final class Batch {
   /// The rules once this batch is durable, when it changes them.
   var rules: RuleSet?
 
-  var hasNotedPuts: Bool { !holdsTrees && !steps.isEmpty }
+  private static let expectedItems = 256
+  private static let expectedBytes = 1 << 16
+
   init() {}
 
   /// One that follows another, and is likely to be of its size.
@@ -125,9 +127,7 @@ final class Batch {
     payload.reserveCapacity(min(other.payload.count, Batch.expectedBytes))
   }
 
-  private static let expectedItems = 256
-  private static let expectedBytes = 1 << 16
-
+  var hasNotedPuts: Bool { !holdsTrees && !steps.isEmpty }
   /// Nothing in it needs the log.
   var isUnchanging: Bool { payload.count <= 1 }
   var isEmpty: Bool { items.isEmpty && reads.isEmpty }

@@ -97,7 +97,7 @@ extension Database {
   /// The batch is durable: listeners first, then answers, then the reads that waited.
   private func complete(_ batch: Batch) {
     if batch.freeableNodes <= 0 { Reaper.release(committed.root) }
-    if !watches.isEmpty { buildSteps(of: [batch] + sealed + [open]) }
+    if !watches.isEmpty { buildSteps(of: [batch]) }
     if let after = batch.after {
       let before = committed.data
       committed = after

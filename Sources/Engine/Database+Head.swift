@@ -31,7 +31,8 @@ extension Database {
     open.holdsTrees = true
   }
 
-  /// Gives the steps of these batches, which are all that wait, the trees before and after them.
+  /// Gives the steps of these batches, which are all that wait or the first of them, the trees before and
+  /// after them.
   func buildSteps(of batches: [Batch]) {
     for batch in batches where batch.hasNotedPuts {
       var state = base

@@ -46,7 +46,8 @@ package struct PutPlaces {
   /// Where a hash stands, or would.
   private func slot(of hash: UInt64) -> Int {
     let mask = hashes.count &- 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
+    // The upper bits depend on every byte of every key.
+    var slot = Int(truncatingIfNeeded: hash &>> UInt64(64 &- mask.nonzeroBitCount))
     while hashes[slot] != 0, hashes[slot] != hash { slot = (slot &+ 1) & mask }
     return slot
   }
@@ -59,6 +60,15 @@ package struct PutPlaces {
       count += 1
     }
     marks[slot] |= mark
+  }
+
+  /// How many places of the table the search for one of its hashes looks at, at most. For tests.
+  package var longestSearch: Int {
+    let mask = hashes.count - 1
+    return hashes.indices.reduce(0) { longest, place in
+      let home = Int(truncatingIfNeeded: hashes[place] >> UInt64(64 - mask.nonzeroBitCount))
+      return hashes[place] == 0 ? longest : max(longest, (place - home) & mask + 1)
+    }
   }
 
   private mutating func grow() {

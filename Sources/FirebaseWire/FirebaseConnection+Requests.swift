@@ -13,12 +13,12 @@ extension FirebaseConnection {
     switch step {
     case .nothing: break
     case .message(let text) where text.readableBytes > LongWork.shortBytes: readBeside(text)
-    case .message(let text): take(text.withUnsafeReadableBytes(Request.read), bytes: text.readableBytes)
+    case .message(let text): pass(text.withUnsafeReadableBytes(Request.read), bytes: text.readableBytes)
     case .oversized(let number): session?.receiveOversized(number: number, into: &actions)
     }
   }
 
-  private func take(_ request: Request, bytes: Int) {
+  private func pass(_ request: Request, bytes: Int) {
     if case .endOfTransmission = request { return leavePolling() }
     session?.receive(request, bytes: bytes, into: &actions)
   }
@@ -37,12 +37,13 @@ extension FirebaseConnection {
   private func hasRead(_ request: Request, bytes: Int) {
     let waiting = unread.close()
     guard link != nil else { return }
-    take(request, bytes: bytes)
+    pass(request, bytes: bytes)
     for step in waiting { receive(step) }
     receivedAll()
   }
 
   private func wait(_ step: FrameAssembler.Step) {
+    if case .nothing = step { return }
     let limit = services.limits.waitingBytes
     // Past the bound the connection is being closed already.
     guard unread.bytes <= limit else { return }

@@ -4,7 +4,8 @@ package struct FirebaseLimits: Sendable, Hashable {
   package var messageBytes: Int
   /// How many requests may wait for a database or for a credential to be checked.
   package var waitingRequests: Int
-  /// How many bytes of requests may wait.
+  /// How many bytes of requests may wait, for these or for a long message that is being read: who sends more
+  /// meanwhile is sent away.
   package var waitingBytes: Int
   /// The longest credential, in UTF-8 bytes.
   package var credentialBytes: Int

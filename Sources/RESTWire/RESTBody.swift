@@ -2,7 +2,7 @@ import JSONTree
 import NIOCore
 import Transport
 
-/// A long body on its way out: made in pieces, as fast as the peer takes them.
+/// A long body on its way out: made in pieces, as the peer takes them, with others' work in between.
 final class RESTBody {
   /// What stands around the JSON, and how it is laid out.
   struct Dress: Sendable {
@@ -45,8 +45,6 @@ final class RESTBody {
   }
 
   private static let pieceBytes = 32 * 1024
-  /// After this many pieces others on the loop get their turn.
-  private static let piecesPerTurn = 1
   /// A loop looks at its sockets only when nothing is due at once.
   private static let pause = TimeAmount.microseconds(50)
 
@@ -54,6 +52,8 @@ final class RESTBody {
   private let dress: Dress
   private var export: Export
   private var pretty = PrettyText()
+  /// The next piece is made at the end of a pause.
+  private var isResting = false
 
   /// How much of the text is still to be left out.
   private var skippedBytes: Int
@@ -76,27 +76,30 @@ final class RESTBody {
     pump()
   }
 
-  /// Goes on as long as the peer takes pieces.
+  /// Makes the next piece, if the peer takes it; between two, others on the loop get their turn.
   private func pump() {
-    for _ in 0..<Self.piecesPerTurn {
-      guard exchange.isWritable else { return }
-      var piece: [UInt8] = []
-      piece.reserveCapacity(Self.pieceBytes * 2)
-      let hasMore = export.append(to: &piece, bytes: Self.pieceBytes)
-      if dress.isPretty {
-        var laidOut: [UInt8] = []
-        pretty.append(piece, to: &laidOut)
-        piece = laidOut
-      }
-      if !hasMore { dress.end(&piece) }
-      if skippedBytes > 0 {
-        let count = min(skippedBytes, piece.count)
-        piece.removeFirst(count)
-        skippedBytes -= count
-      }
-      exchange.write(ByteBuffer(bytes: piece))
-      if !hasMore { return exchange.end() }
+    guard !isResting, exchange.isWritable else { return }
+    var piece: [UInt8] = []
+    piece.reserveCapacity(Self.pieceBytes * 2)
+    let hasMore = export.append(to: &piece, bytes: Self.pieceBytes)
+    if dress.isPretty {
+      var laidOut: [UInt8] = []
+      pretty.append(piece, to: &laidOut)
+      piece = laidOut
     }
-    exchange.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.pump() }
+    if !hasMore { dress.end(&piece) }
+    if skippedBytes > 0 {
+      let count = min(skippedBytes, piece.count)
+      piece.removeFirst(count)
+      skippedBytes -= count
+    }
+    // Before the piece is written: the peer may take it at once.
+    isResting = true
+    exchange.write(ByteBuffer(bytes: piece))
+    if !hasMore { return exchange.end() }
+    exchange.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
+      self.isResting = false
+      self.pump()
+    }
   }
 }

@@ -50,13 +50,14 @@ struct CheckpointRow {
 /// rows are a pure function of the tree and the file's salt.
 final class CheckpointFile {
   let connection: Connection
-  private let sync: FileSync
   private let readState: Statement
   private let writeState: Statement
   private let readSeal: Statement
   private let readRows: Statement
   private let writeRow: Statement
   private let removeRow: Statement
+  // The last to be let go of, as it has to be closed after the connection.
+  private let sync: FileSync
 
   /// What a file is opened for.
   enum Purpose {

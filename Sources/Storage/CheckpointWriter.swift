@@ -109,6 +109,7 @@ struct CheckpointWriter {
         if let before {
           state.rowCount -= 1
           state.rowSeals &-= before
+          if text.isEmpty { unsettledBytes += Self.changedRowBytes }
         }
         guard !text.isEmpty else {
           if before != nil { try file.removeRow(path: path, block: block) }
@@ -131,5 +132,6 @@ struct CheckpointWriter {
     let (count, seals) = try file.removeRows(from: path.bytes, to: limit)
     state.rowCount &-= count
     state.rowSeals &-= seals
+    unsettledBytes += Int(clamping: count &* UInt64(Self.changedRowBytes))
   }
 }

@@ -81,8 +81,11 @@ extension Journal {
   /// Removes entries below an index, never the last one.
   func trim(_ database: DatabaseID, below index: UInt64) async throws(CommitLogError) {
     var most = Self.firstSliceEntries
+    let number = try track(of: database).1.number
     while true {
       let (file, track) = try track(of: database)
+      // Deleted during a rest, and made anew under the same name.
+      guard track.number == number else { return }
       track.trimIndex = max(track.trimIndex, index)
       let count = min(track.trimmableCount, most)
       guard count > 0, trimHolds == 0 else { return }

@@ -110,9 +110,8 @@ struct ImportSender {
   let client: RESTClient
   let path: String
   var note: ImportNote?
-  /// After each update the server is left to others for a part of the time that it took.
+  /// After each update the server is left to others for a third of the time that it took, up to a second.
   let rests: Bool
-  private static let restDivisor = 3
   private var sent = 0
   private var skipped = 0
 
@@ -131,14 +130,16 @@ struct ImportSender {
     switch piece {
     case .whole(let text): try await send(.PUT, text)
     case .update(let text):
+      var rest = Duration.zero
       if sent >= skipped {
         if sent == 0 { try await send(.PUT, Array("null".utf8)) }
         let begun = ContinuousClock.now
         try await send(.PATCH, text)
-        if rests { try await Task.sleep(for: (ContinuousClock.now - begun) / Self.restDivisor) }
+        rest = min((ContinuousClock.now - begun) / 3, .seconds(1))
       }
       sent += 1
       if sent > skipped { try note?.remember(sent) }
+      if rests { try await Task.sleep(for: rest) }
     }
   }
 

@@ -91,7 +91,7 @@ struct PlainReadTests {
 
   private func waited(for exchange: OpenExchange) async throws {
     for _ in 0..<3000 {
-      await exchange.loop.run()
+      await exchange.loop.advanceTime(by: .milliseconds(1))
       if await exchange.recorded().isComplete { return }
       try await Task.sleep(for: .milliseconds(10))
     }

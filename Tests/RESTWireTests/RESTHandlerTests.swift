@@ -133,6 +133,7 @@ struct RESTHandlerTests {
         sink.room = 1
         exchange.becameWritable()
       }
+      await slow.loop.advanceTime(by: .milliseconds(1))
     }
     #expect(await slow.recorded().body == "f(" + whole.body + ");")
     let pretty = await site.send("GET", "/big.json?print=pretty")

@@ -53,6 +53,7 @@ final class Simulation {
     options.defaultRules = try RuleSet(text: Simulation.rules)
     options.checkpointEntries = UInt64.random(in: 1...20, using: &random)
     options.batchBytes = Int.random(in: 40...400, using: &random)
+    options.gatherMicroseconds = Bool.random(using: &random) ? 10 : 0
     disk = MortalCheckpoints(checkpoints)
     database = try await Database.open(
       DatabaseID("simulated"), on: loop, log: log, checkpoints: disk, options: options,

@@ -84,6 +84,51 @@ import Testing
     await again.close()
   }
 
+  /// Starts a trim, and waits until it rests between two slices.
+  private func resting(_ store: SQLiteStore) async throws -> Task<Result<Void, CommitLogError>, Never> {
+    try await store.addAtOnce(1300, to: .chat)
+    let trim = Task { () -> Result<Void, CommitLogError> in
+      do throws(CommitLogError) { return .success(try await store.trim(.chat, below: 1300)) } catch {
+        return .failure(error)
+      }
+    }
+    // It may also be over by now, on a machine that is slow to look.
+    for _ in 0..<1000 {
+      if await !store.journal.resting.isEmpty { break }
+      try await Task.sleep(for: .microseconds(100))
+    }
+    return trim
+  }
+
+  @Test func `a trim that rests ends when the journal is closed`() async throws {
+    let store = try await folder.open(durability: .relaxed)
+    try await store.create(.chat)
+    let trim = try await resting(store)
+    await store.close()
+    if case .failure(let error) = await trim.value { #expect(error == .closed) }
+    let again = try await folder.open()
+    #expect(await again.notices == [])
+    #expect(try await again.journal.keptEntries(of: .chat) < 1300)
+    try await again.add("more", to: .chat)
+    await again.close()
+  }
+
+  @Test func `a trim does not go on with another database of the same name`() async throws {
+    for _ in 0..<10 {
+      let store = try await folder.open(durability: .relaxed)
+      try await store.create(.chat)
+      let trim = try await resting(store)
+      try await store.delete(.chat)
+      try await store.create(.chat)
+      try await add(5, to: .chat, in: store)
+      _ = await trim.value
+      #expect(try await store.journal.trimIndex(of: .chat) == 0)
+      #expect(try await store.texts(of: .chat).count == 5)
+      try await store.delete(.chat)
+      await store.close()
+    }
+  }
+
   @Test func `the file does not grow while entries come and go`() async throws {
     let store = try await folder.open(durability: .relaxed)
     try await store.create(.chat)
@@ -105,6 +150,10 @@ import Testing
 extension Journal {
   func keptEntries(of database: DatabaseID) throws -> Int {
     try track(of: database).1.rows.count
+  }
+
+  func trimIndex(of database: DatabaseID) throws -> UInt64 {
+    try track(of: database).1.trimIndex
   }
 }
 
