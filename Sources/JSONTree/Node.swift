@@ -3,12 +3,10 @@
 /// Copies share their parts, and a change copies only the way to it. Equal content is always represented
 /// equally: numbers that are whole and fit 64 bits are integers, and minus zero is zero.
 package struct Node: Sendable {
+  // Invariant: a block is changed only by its sole owner, which every edit makes sure of first
+  // (`isKnownUniquelyReferenced`, else a copy), so what two threads hold never changes. The compiler can't
+  // check it: `ManagedBuffer`, the only tail-allocated storage there is, declares `Sendable` unavailable.
   /// What a node holds, in 16 bytes.
-  ///
-  /// Invariant behind `@unchecked Sendable`: a block is changed only by its sole owner, which every edit
-  /// makes sure of first (`isKnownUniquelyReferenced`, else a copy); once shared it never changes. The
-  /// compiler can't check it: `ManagedBuffer`, the only tail-allocated storage there is, declares
-  /// `Sendable` unavailable.
   enum Content: @unchecked Sendable {
     case null
     case bool(Bool)
